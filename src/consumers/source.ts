@@ -1,10 +1,4 @@
-import type { KafkaRecord } from '../schemas/record.ts';
-
-/** Why offsets hold no deliverable record. `below_log_start` is loss; the others are Kafka's own doing. */
-export type GapReason = 'control' | 'aborted' | 'absent' | 'below_log_start';
-
-/** Offsets `from` up to, not including, `to` that hold no record for us, with the evidence's name. */
-export type Gap = { readonly from: bigint; readonly to: bigint; readonly reason: GapReason };
+import type { Gap, KafkaRecord } from '../schemas/record.ts';
 
 /**
  * What one fetch brought of one partition: every offset in [from, next) is either in `records` or in `gaps`, in order.
@@ -22,21 +16,21 @@ export type Delivery = {
   readonly logEnd: bigint;
 };
 
-/** Where a partition's log begins and ends now, on which cluster. */
+/** Where a partition's log begins, and where it ends (high watermark). */
 export type LogBounds = { readonly start: bigint; readonly end: bigint };
 
 /** What the source tells its one consumer. Calls are synchronous where they return void. */
 export type SourceHandler = {
   /** A new assignment; every delivery of an older epoch is void from this call on. */
   assigned(epoch: number, partitions: readonly number[]): void;
-  /** All assignments are void (crash, or stopping). */
-  revoked(): void;
+  /** The group is moving on (rebalance, crash, stop): finish what is being written, give up the rest, soon. */
+  letGo(): void;
   /**
-   * Resolves when the source may fetch this partition further: all of it is durable (and the position moves to
-   * `resolved`), or it was given up (null: the position stays, or a seek moved it). Must not reject.
+   * Resolves with the offset up to which this delivery is durable (the next fetch begins there), or null when it was
+   * given up (the position stays, or a seek moved it). Never rejects.
    */
   deliver(delivery: Delivery): Promise<bigint | null>;
-  /** The source cannot go on by itself (it has tried). */
+  /** The source cannot go on by itself (it has tried): a PipelineError with disposition halt. */
   failed(error: Error): void;
 };
 
@@ -51,12 +45,19 @@ export type Source = {
   stop(): Promise<void>;
   /** The next fetch of this partition begins at `offset`. Deliveries already fetched may still arrive. */
   seek(partition: number, offset: bigint): void;
-  /** Tells Kafka how far we are, as a hint for dashboards. Resolves false when Kafka refused; never rejects. */
+  /**
+   * Tells Kafka how far we are, as a hint for dashboards. True when the broker took it, which also confirms that this
+   * epoch's membership still stands; false when it is over or the broker cannot be reached. Never rejects.
+   */
   commit(offsets: readonly CommittedOffset[], epoch: number): Promise<boolean>;
-  /** Heartbeats now; true if the broker confirms that this epoch's assignment still stands. */
-  confirm(epoch: number): Promise<boolean>;
-  /** Two equal reads of the bounds and the cluster id. Rejects with a `retry` error when Kafka cannot say. */
-  bounds(partitions: readonly number[]): Promise<{ clusterId: string; bounds: ReadonlyMap<number, LogBounds> }>;
+  /** Where the logs begin and end, by two equal reads. Rejects with a `retry` error when Kafka cannot say. */
+  bounds(partitions: readonly number[]): Promise<TopicBounds>;
+};
+
+export type TopicBounds = {
+  readonly clusterId: string;
+  readonly isCompacted: boolean;
+  readonly partitions: ReadonlyMap<number, LogBounds>;
 };
 
 export type CommittedOffset = { readonly partition: number; readonly next: bigint; readonly metadata: string };

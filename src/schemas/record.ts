@@ -12,3 +12,12 @@ export type KafkaRecord = {
 };
 
 export type Header = readonly [name: string, value: Buffer | null];
+
+/** Why offsets hold no deliverable record. `below_log_start` is loss; the others are Kafka's own doing. */
+export type GapReason = 'control' | 'aborted' | 'absent' | 'below_log_start';
+
+/** Offsets `from` up to, not including, `to` that hold no record for us, with the evidence's name. */
+export type Gap = { readonly from: bigint; readonly to: bigint; readonly reason: GapReason };
+
+/** The last record that a partition's coverage saw, carried forward over gaps: a log is recognised by it. */
+export type LastRecord = { readonly offset: bigint; readonly timestamp: bigint; readonly sha256: string };

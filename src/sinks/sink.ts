@@ -1,9 +1,5 @@
-import type { Gap } from '../consumers/source.ts';
 import type { EventFacts } from '../schemas/decoded.ts';
-import type { KafkaRecord } from '../schemas/record.ts';
-
-/** The last record that a partition's coverage saw, carried forward over gaps: the log's identity rests on it. */
-export type LastRecord = { readonly offset: bigint; readonly timestamp: bigint; readonly sha256: string };
+import type { Gap, KafkaRecord, LastRecord } from '../schemas/record.ts';
 
 /** Where the ledger stands for one partition: its newest mark, or null before the first. */
 export type Standing = {
@@ -46,6 +42,8 @@ export type Span = {
   readonly outcomes: readonly Outcome[];
   readonly gaps: readonly Gap[];
   readonly last: LastRecord | null;
+  /** The log could not be recognised by its last record before this coverage. */
+  readonly unchecked: boolean;
 };
 
 /** One transaction's worth of spans, of different partitions. */
@@ -62,3 +60,31 @@ export type CommitOutcome =
   | { readonly kind: 'exists'; readonly events: ReadonlyMap<string, StoredEvent> }
   /** Another writer moved these partitions; nothing of this batch was written. */
   | { readonly kind: 'moved'; readonly standings: readonly Standing[] };
+
+/** A transaction made ready, bound to the coverage that it continues. Only the sink that made it knows its inside. */
+export type Composed = { readonly batch: Batch; readonly entries: number; readonly bytes: number };
+
+/** How much more one transaction may hold. Asked before each record, so that every batch fits as composed. */
+export type Budget = {
+  /** Takes the record's share if it fits; false leaves the budget as it was. A first record always fits. */
+  take(share: Share): boolean;
+};
+
+/** `facts` null: it will be a dead letter. `bytes`: of the record's value. */
+export type Share = { readonly partition: number; readonly bytes: number; readonly facts: EventFacts | null };
+
+/**
+ * Where batches become durable. Retrying is not the sink's job (see with-retry): its errors say what may be retried,
+ * and every call may be made again: a commit whose outcome is unknown begins by reading the ledger.
+ */
+export type Sink = {
+  /** Reads and verifies where the ledger stands; a partition without a mark is left out. */
+  open(partitions: readonly number[]): Promise<ReadonlyMap<number, Standing>>;
+  budget(): Budget;
+  /** The events of these ids that the ledger holds already, read with proof. */
+  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  /** Pure work, no I/O: may run while an earlier batch is being committed. */
+  compose(batch: Batch): Composed;
+  /** Resolves only when every record of the batch is durable in one transaction, or nothing of it is. One at a time. */
+  commit(composed: Composed): Promise<CommitOutcome>;
+};
