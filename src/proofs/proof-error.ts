@@ -7,9 +7,10 @@
  * - `inclusion`, `consistency`, `linear`: that part of a proof does not lead to the root or hash it should.
  * - `anchor`: a header is not the one whose hash is trusted.
  * - `chain`: a header does not follow the one before it.
+ * - `signature`: a state is not signed with the pinned key.
  */
 export type ProofFailure =
-  'malformed' | 'unsupported' | 'entry' | 'inclusion' | 'consistency' | 'linear' | 'anchor' | 'chain';
+  'malformed' | 'unsupported' | 'entry' | 'inclusion' | 'consistency' | 'linear' | 'anchor' | 'chain' | 'signature';
 
 /** A proof that proves nothing. Says "not proven", never "forged": a damaged but genuine tree ends here too. */
 export class ProofError extends Error {
