@@ -20,7 +20,12 @@ export type ErrorEntry = {
   readonly advice: string;
 };
 
-const retry = (meaning: string, advice: string): ErrorEntry => ({ disposition: 'retry', exitCode: 75, meaning, advice });
+const retry = (meaning: string, advice: string): ErrorEntry => ({
+  disposition: 'retry',
+  exitCode: 75,
+  meaning,
+  advice,
+});
 const halt = (exitCode: number, meaning: string, advice: string): ErrorEntry => ({
   disposition: 'halt',
   exitCode,
@@ -34,18 +39,96 @@ export const errorTable = {
   UNEXPECTED: halt(1, 'Something happened that the program does not know.', 'Report it with the log lines around it.'),
 
   // --- usage
-  CONFIG_INVALID: usage('The configuration has problems.', 'Mend every line listed; docs/configuration.md has them all.'),
+  CONFIG_INVALID: usage(
+    'The configuration has problems.',
+    'Mend every line listed; docs/configuration.md has them all.',
+  ),
   USAGE: usage('The command line could not be understood.', 'Run the command with --help.'),
 
   // --- the outside is at fault
-  KAFKA_UNAVAILABLE: retry('Kafka cannot be reached or refuses for now.', 'Check the brokers; the pipeline goes on by itself.'),
-  LEDGER_UNAVAILABLE: retry('immudb cannot be reached or is shutting down.', 'Check immudb; the pipeline goes on by itself.'),
+  KAFKA_UNAVAILABLE: retry(
+    'Kafka cannot be reached or refuses for now.',
+    'Check the brokers; the pipeline goes on by itself.',
+  ),
+  LEDGER_UNAVAILABLE: retry(
+    'immudb cannot be reached or is shutting down.',
+    'Check immudb; the pipeline goes on by itself.',
+  ),
   LEDGER_TIMEOUT: retry(
     'immudb did not answer before the deadline; a write may or may not have happened.',
     'Nothing: the pipeline reads the ledger to find out. If it lasts, look for a stalled index in the log of immudb.',
   ),
   LEDGER_OVERLOADED: retry('immudb refuses for load.', 'Nothing at first; if it lasts, lower the rate limits.'),
   LEDGER_SESSION_LOST: retry('The immudb session is gone.', 'Nothing: it is opened anew and the ledger is read again.'),
+
+  // --- the ledger's format
+  LEDGER_FORMAT_INVALID: halt(
+    50,
+    'A key or value is not what ledger format 1 allows.',
+    'If it was read: something else wrote to the ledger, or a newer program did; look at the named key. If it was about to be written: report it.',
+  ),
+
+  // --- immudb refuses, or says what it must not say: a person decides
+  LEDGER_REFUSED_PRECONDITION: halt(
+    10,
+    'immudb refused a write because a key exists, is missing or was modified, and nobody dealt with that.',
+    'Report it: the writer reads the ledger and goes on when that happens.',
+  ),
+  LEDGER_CREDENTIALS: halt(
+    11,
+    'immudb does not know the user or the password is wrong.',
+    'Mend the user name or the password file, then start again.',
+  ),
+  LEDGER_DATABASE_MISSING: halt(
+    12,
+    'immudb has no database of this name.',
+    'Mend the name, or create the ledger with `immutrail init`.',
+  ),
+  LEDGER_PERMISSION: halt(
+    13,
+    'The immudb user may not do this.',
+    'Give the user its right on this database: 1 reads, 2 also writes, 254 administers.',
+  ),
+  LEDGER_CORRUPTED: halt(
+    14,
+    'immudb found that data on its disk was changed or damaged.',
+    'Keep the disk as evidence, run `immutrail audit`, and restore immudb from a copy that the audit accepts.',
+  ),
+  LEDGER_ROLLED_BACK: halt(
+    15,
+    'immudb knows fewer transactions than were seen before: it was restored from an older copy, or replaced.',
+    'Find out who restored it; keep its disk and the trusted state as evidence.',
+  ),
+  LEDGER_REQUEST_REFUSED: halt(
+    16,
+    'immudb refuses this request for good: too many entries, a key too long, a key twice, nothing in it, or too large.',
+    'Report it with the message: requests are cut to the limits of immudb before they are sent.',
+  ),
+  LEDGER_SETTINGS: halt(
+    17,
+    'immudb refuses these database settings or this database name.',
+    'Names are letters and digits; most settings are permanent once the database exists.',
+  ),
+  LEDGER_NOT_FOUND: halt(
+    18,
+    'A key or transaction that must be in the ledger is not there.',
+    'Run `immutrail audit`; if it finds nothing, report it.',
+  ),
+  LEDGER_ANSWER_INVALID: halt(
+    19,
+    'What answered in place of immudb did not keep to its protocol.',
+    'Check that host and port are those of an immudb 1.11 server; what it said is in the message.',
+  ),
+  LEDGER_ANSWER_TOO_LARGE: halt(
+    20,
+    'One answer of immudb is larger than the message limit.',
+    'Raise the message limit; single values can have 32 MiB.',
+  ),
+  LEDGER_UNKNOWN_ERROR: halt(
+    21,
+    'immudb refused with an error that the program does not know.',
+    'Look into the log of immudb; report the message so that it can be classified.',
+  ),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;
