@@ -1,4 +1,4 @@
-import { equalBytes, requireDigest } from './bytes.ts';
+import { requireDigest } from './bytes.ts';
 import { digestBytes, type Hash } from './hash.ts';
 import { nodeHash } from './merkle-tree.ts';
 import { requireProof } from './proof-error.ts';
@@ -33,6 +33,3 @@ export const appendLeaf = ({ size, hashes }: Frontier, leaf: Uint8Array, hash: H
 /** Root of the tree; 32 zero bytes while it is empty, as immudb states it. */
 export const frontierRoot = ({ hashes }: Frontier, hash: Hash): Uint8Array =>
   hashes.length === 0 ? new Uint8Array(digestBytes) : hashes.reduceRight((right, left) => nodeHash(left, right, hash));
-
-export const isSameFrontier = (a: Frontier, b: Frontier): boolean =>
-  a.size === b.size && a.hashes.every((each, i) => equalBytes(each, b.hashes[i] ?? new Uint8Array()));
