@@ -6,80 +6,72 @@ export type Position = { readonly next: bigint; readonly last: LastRecord | null
 
 /** What to do with a partition that was just assigned, given where the ledger and Kafka stand. */
 export type Opening =
-  /** Fetch from `seek`. `unchecked`: the last record is gone for a reason, so identity rests on cluster and log end. */
-  | { readonly kind: 'read'; readonly seek: bigint; readonly position: Position; readonly unchecked: boolean }
-  /** Records were deleted before they were covered: loss, stated as a gap up to the log start. */
-  | { readonly kind: 'lost'; readonly seek: bigint; readonly position: Position; readonly gap: Gap }
+  /** Fetch from `seek`. `recognise`: that fetch must begin with the last covered record. */
+  | { readonly kind: 'read'; readonly seek: bigint; readonly position: Position; readonly recognise: boolean }
+  /** Records were deleted before they were covered: loss, to be stated as a gap up to the log start. */
+  | { readonly kind: 'lost'; readonly position: Position; readonly gap: Gap }
   | { readonly kind: 'replaced'; readonly why: string };
 
-export const openAt = (position: Position | null, bounds: LogBounds, isCompacted: boolean): Opening => {
+/** `position` null: the ledger has no mark of this partition yet, so its coverage begins at the log start. */
+export const openAt = (position: Position | null, bounds: LogBounds): Opening => {
   if (position === null) {
-    const start = { next: bounds.start, last: null };
-    return { kind: 'read', seek: bounds.start, position: start, unchecked: false };
+    return { kind: 'read', seek: bounds.start, position: { next: bounds.start, last: null }, recognise: false };
   }
   const { next, last } = position;
   if (bounds.end < next) {
     return { kind: 'replaced', why: `the log ends at ${bounds.end.toString()}, the ledger covers up to ${next.toString()}` };
   }
   if (bounds.start > next) {
-    const gap: Gap = { from: next, to: bounds.start, reason: 'below_log_start' };
-    return { kind: 'lost', seek: bounds.start, position, gap };
+    return { kind: 'lost', position, gap: { from: next, to: bounds.start, reason: 'below_log_start' } };
   }
-  if (last === null) return { kind: 'read', seek: next, position, unchecked: false };
-  const isGone = bounds.start > last.offset;
-  if (isGone) return { kind: 'read', seek: next, position, unchecked: true };
-  return { kind: 'read', seek: last.offset, position, unchecked: isCompacted };
+  const canRecognise = last !== null && bounds.start <= last.offset;
+  return { kind: 'read', seek: canRecognise ? last.offset : next, position, recognise: canRecognise };
 };
 
-/** What a delivery means for a partition that is covered up to `position.next`. */
-export type Admission =
-  | { readonly kind: 'new'; readonly records: readonly KafkaRecord[]; readonly gaps: readonly Gap[]; readonly next: bigint }
-  /** Nothing in it is new. */
-  | { readonly kind: 'covered' }
-  /** It begins above the coverage: what lies between is not accounted for. */
-  | { readonly kind: 'above' }
-  | { readonly kind: 'replaced'; readonly why: string };
-
 /**
- * Trims a delivery to what is not yet covered. Wherever it should hold the last covered record, that record must be
- * the same one (offset, timestamp, hash), else the log is another log. On a compacted topic it may also be gone.
+ * Whether a delivery holds the last covered record where it should: `same`, `gone` (compaction took it), `elsewhere`
+ * (the delivery does not reach there), or why this must be another log.
  */
-export const admit = (
-  position: Position,
+export type Recognition = 'same' | 'gone' | 'elsewhere' | { readonly replaced: string };
+
+export const recognise = (
+  last: LastRecord,
   delivery: Delivery,
   sha256: (record: KafkaRecord) => string,
   isCompacted: boolean,
-): Admission => {
-  const stranger = recognise(position.last, delivery, sha256, isCompacted);
-  if (stranger !== null) return { kind: 'replaced', why: stranger };
-  if (delivery.from > position.next) return { kind: 'above' };
-  if (delivery.next <= position.next) return { kind: 'covered' };
-  const { next } = position;
+): Recognition => {
+  if (delivery.from > last.offset || delivery.next <= last.offset) return 'elsewhere';
+  const record = delivery.records.find((candidate) => candidate.offset >= last.offset);
+  const at = `partition ${delivery.partition} offset ${last.offset.toString()}`;
+  if (record?.offset !== last.offset) {
+    return isCompacted ? 'gone' : { replaced: `${at} holds no record, the ledger has seen one there` };
+  }
+  const isSame = record.timestamp === last.timestamp && sha256(record) === last.sha256;
+  return isSame ? 'same' : { replaced: `${at} holds another record than the ledger has seen there` };
+};
+
+/** What a delivery adds to a partition that is covered up to `next`. */
+export type Admission =
+  | { readonly kind: 'new'; readonly records: readonly KafkaRecord[]; readonly gaps: readonly Gap[] }
+  /** Nothing in it is new. */
+  | { readonly kind: 'covered' }
+  /** It begins above the coverage: what lies between is not accounted for. */
+  | { readonly kind: 'above' };
+
+/** Trims a delivery to what is not yet covered. */
+export const admit = (next: bigint, delivery: Delivery): Admission => {
+  if (delivery.from > next) return { kind: 'above' };
+  if (delivery.next <= next) return { kind: 'covered' };
   return {
     kind: 'new',
     records: delivery.from === next ? delivery.records : delivery.records.filter((record) => record.offset >= next),
     gaps: delivery.gaps.flatMap((gap) => trimGap(gap, next)),
-    next: delivery.next,
   };
 };
 
 const trimGap = (gap: Gap, next: bigint): Gap[] => {
   if (gap.to <= next) return [];
   return [gap.from >= next ? gap : { ...gap, from: next }];
-};
-
-const recognise = (
-  last: LastRecord | null,
-  delivery: Delivery,
-  sha256: (record: KafkaRecord) => string,
-  isCompacted: boolean,
-): string | null => {
-  if (last === null || delivery.from > last.offset || delivery.next <= last.offset) return null;
-  const record = delivery.records.find((candidate) => candidate.offset >= last.offset);
-  const at = `partition ${delivery.partition} offset ${last.offset.toString()}`;
-  if (record?.offset !== last.offset) return isCompacted ? null : `${at} holds no record, the ledger has seen one there`;
-  const isSame = record.timestamp === last.timestamp && sha256(record) === last.sha256;
-  return isSame ? null : `${at} holds another record than the ledger has seen there`;
 };
 
 /** Joins neighbouring gaps of one reason, keeping order. */

@@ -41,10 +41,15 @@ export type SourceHandler = {
  */
 export type Source = {
   start(handler: SourceHandler): Promise<void>;
+  /** First half of stopping: what is fetched from now on is not delivered any more. */
+  quiesce(): void;
   /** Stops fetching; resolves when no delivery is pending and the group has been left. Idempotent. */
   stop(): Promise<void>;
   /** The next fetch of this partition begins at `offset`. Deliveries already fetched may still arrive. */
   seek(partition: number, offset: bigint): void;
+  /** Fetches no more of this partition until it is released or assigned anew; the others go on. */
+  hold(partition: number): void;
+  release(partition: number): void;
   /**
    * Tells Kafka how far we are, as a hint for dashboards. True when the broker took it, which also confirms that this
    * epoch's membership still stands; false when it is over or the broker cannot be reached. Never rejects.

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KafkaRecord } from '../schemas/record.ts';
+import { pendingDelivery, type Admitted, type Pending, type Slice } from './pending.ts';
+
+export type BatchLimits = {
+  /** Records per batch. */
+  readonly maxEvents: number;
+  /** Bytes of record values per batch; one record may exceed it alone. */
+  readonly maxBytes: number;
+  /** How long the first record of a batch that is not full waits for others. */
+  readonly maxAgeMs: number;
+};
+
+/**
+ * Queues what deliveries brought and cuts it into batches, in order of arrival, over all partitions. Its memory is what
+ * the source's fetches hold: the source fetches no more of a partition while a delivery of it is pending.
+ */
+export type Batcher = {
+  /** Resolves as `Pending.done` says. */
+  add(admitted: Admitted): Promise<bigint | null>;
+  /** Resolves true when a batch is due (full, or old enough), false when the signal ends the wait. */
+  whenDue(signal: AbortSignal): Promise<boolean>;
+  /** Takes records from the front while `fits` says yes. The first record of a batch is taken in any case. */
+  draft(fits: (partition: number, record: KafkaRecord) => boolean): Slice[];
+  /** Gives up what is not in flight: of these partitions, or of all. */
+  withdraw(partitions?: readonly number[]): void;
+  queued(): { records: number; bytes: number };
+};
+
+type Waiting = { readonly pending: Pending; readonly since: number };
+
+export const batcher = (limits: BatchLimits, now: () => number = () => performance.now()): Batcher => {
+  let queue: Waiting[] = [];
+  let records = 0;
+  let bytes = 0;
+  let arrival = Promise.withResolvers<undefined>();
+
+  const isFull = () => records >= limits.maxEvents || bytes >= limits.maxBytes;
+  const count = (list: readonly KafkaRecord[], sign: 1 | -1) => {
+    records += sign * list.length;
+    for (const record of list) bytes += sign * sizeOf(record);
+  };
+  const waitForMore = async (signal: AbortSignal, ms?: number) => {
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const waits: Promise<unknown>[] = [arrival.promise, aborted(either)];
+    if (ms !== undefined) waits.push(sleep(ms, undefined, { signal: either }).catch(() => undefined));
+    await Promise.race(waits);
+    stop.abort();
+  };
+
+  return {
+    add: (admitted) => {
+      const pending = pendingDelivery(admitted);
+      queue.push({ pending, since: now() });
+      count(admitted.records, 1);
+      arrival.resolve(undefined);
+      arrival = Promise.withResolvers();
+      return pending.done;
+    },
+    whenDue: async (signal) => {
+      while (!signal.aborted) {
+        const oldest = queue[0];
+        if (oldest === undefined) {
+          await waitForMore(signal);
+          continue;
+        }
+        const leftMs = limits.maxAgeMs - (now() - oldest.since);
+        if (leftMs <= 0 || isFull()) return true;
+        await waitForMore(signal, leftMs);
+      }
+      return false;
+    },
+    draft: (fits) => {
+      const slices: Slice[] = [];
+      for (let head = queue[0]; head !== undefined; head = queue[0]) {
+        const { pending } = head;
+        const slice = cut(pending, fits, slices.length === 0);
+        if (slice === null) break;
+        count(slice.records, -1);
+        slices.push(slice);
+        if (!pending.isDrained()) break;
+        queue.shift();
+      }
+      return slices;
+    },
+    withdraw: (partitions) => {
+      const goes = ({ pending }: Waiting) => partitions?.includes(pending.partition) ?? true;
+      const gone = queue.filter(goes);
+      queue = queue.filter((waiting) => !goes(waiting));
+      for (const { pending } of gone) {
+        count(pending.left(), -1);
+        pending.close();
+      }
+    },
+    queued: () => ({ records, bytes }),
+  };
+};
+
+export const sizeOf = (record: KafkaRecord): number => (record.value?.length ?? 0) + (record.key?.length ?? 0);
+
+const cut = (
+  pending: Pending,
+  fits: (partition: number, record: KafkaRecord) => boolean,
+  isFirst: boolean,
+): Slice | null => {
+  const left = pending.left();
+  let taken = 0;
+  while (taken < left.length) {
+    const record = left[taken];
+    if (record === undefined || (!fits(pending.partition, record) && !(isFirst && taken === 0))) break;
+    taken += 1;
+  }
+  return taken === 0 && left.length > 0 ? null : pending.take(taken);
+};
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

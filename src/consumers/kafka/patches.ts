@@ -1,0 +1,108 @@
+import { createRequire } from 'node:module';
+import { decodeFetchResponse, type FetchDecoding } from './fetch-response.ts';
+
+/**
+ * The only file that reaches into kafkajs (2.2.4, pinned; its last release is of 2023). Each patch says what breaks
+ * without it, and has a test that fails on the day when kafkajs mends it. Only objects and prototypes are changed,
+ * so the order of imports does not matter.
+ */
+
+/** What `nullHeader` does on the wire, kafkajs's producer cannot: it throws a TypeError for a header of value null. */
+export const nullHeader: Buffer = Buffer.alloc(0);
+
+const require = createRequire(import.meta.url);
+const internal = (path: string): unknown => require(`kafkajs/src/${path}`) as unknown;
+
+let applied = false;
+
+/** Applies every patch, once per process. Called by `kafkaClient`. */
+export const applyKafkaPatches = (): void => {
+  if (applied) return;
+  applied = true;
+  armTimerOnlyWhenPending();
+  decodeFetchesStrictly();
+  writeNullHeaders();
+};
+
+type RequestQueue = {
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  readonly pending: readonly unknown[];
+  checkPendingRequests(): void;
+  scheduleCheckPendingRequests(): void;
+};
+
+/**
+ * kafkajs arms this timer after every response, for a negative time when nothing throttles: Node makes that 1 ms, the
+ * timer finds nothing and arms itself again, for ever. That costs a few percent of a core per idle process and, from
+ * Node 24 on, a TimeoutNegativeWarning. A timer is of use only while requests wait.
+ */
+const armTimerOnlyWhenPending = (): void => {
+  const { prototype } = internal('network/requestQueue') as { prototype: RequestQueue };
+  const recheckMs = 10;
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
+    const throttledMs = this.throttledUntil - Date.now();
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null;
+        this.checkPendingRequests();
+      },
+      throttledMs > 0 ? throttledMs : recheckMs,
+    );
+  };
+};
+
+/**
+ * kafkajs's decoder of fetch responses:
+ * - dies of a RangeError on a batch of more than some 125,000 records (arguments of one push);
+ * - returns nothing for a batch that compaction emptied, so that the consumer asks for it again for ever;
+ * - does not check checksums or lengths: a damaged batch becomes damaged records;
+ * - mixes headers with what every object inherits (`constructor`), and takes minutes over 100,000 headers;
+ * - delivers records of aborted transactions in two cases (see `markAborted`);
+ * - reports bytes that it cannot decode as whatever error that gives, without topic, partition and offset.
+ */
+const decodeFetchesStrictly = (): void => {
+  const decoding: FetchDecoding = { decompress: decompressWithRegisteredCodec(), decodeLegacy: legacyDecoder() };
+  for (let version = 4; version <= 11; version += 1) {
+    const response = internal(`protocol/requests/fetch/v${version}/response`) as {
+      decode: (bytes: Buffer) => Promise<unknown>;
+    };
+    response.decode = (bytes) => decodeFetchResponse(version, bytes, decoding);
+  }
+};
+
+type Codec = { decompress(bytes: Buffer): Promise<Buffer> };
+
+const decompressWithRegisteredCodec = (): FetchDecoding['decompress'] => {
+  const { lookupCodec } = internal('protocol/message/compression') as { lookupCodec(codec: number): Codec | null };
+  return (number, bytes) => {
+    const codec = lookupCodec(number);
+    if (codec === null) throw new Error(`there is no codec ${number}`);
+    return codec.decompress(bytes);
+  };
+};
+
+type DecoderClass = new (bytes: Buffer) => object;
+
+const legacyDecoder = (): FetchDecoding['decodeLegacy'] => {
+  const Decoder = internal('protocol/decoder') as DecoderClass;
+  const decodeMessageSet = internal('protocol/messageSet/decoder') as (decoder: object, size: number) => Promise<unknown[]>;
+  return (bytes) => decodeMessageSet(new Decoder(bytes), bytes.length);
+};
+
+type Encoder = { writeVarInt(value: number): unknown; writeVarIntBytes(value: unknown): unknown };
+
+/**
+ * kafkajs measures a header's value before it looks whether it is null, and throws. A record with such a header, which
+ * every other client can send, could not be dead-lettered. `nullHeader` is measured as the empty value that it is and
+ * written as null; both lengths take one byte.
+ */
+const writeNullHeaders = (): void => {
+  const { prototype } = internal('protocol/encoder') as { prototype: Encoder };
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the receiver that it gets
+  const original = prototype.writeVarIntBytes;
+  prototype.writeVarIntBytes = function (value) {
+    return value === nullHeader ? this.writeVarInt(-1) : original.call(this, value);
+  };
+};

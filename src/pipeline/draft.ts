@@ -1,0 +1,95 @@
+import { sizeOf, type Batcher } from '../consumers/batcher.ts';
+import type { Slice } from '../consumers/pending.ts';
+import type { Decoded } from '../schemas/decoded.ts';
+import type { KafkaRecord, LastRecord } from '../schemas/record.ts';
+import type { Batch, Budget, Outcome, Span } from '../sinks/sink.ts';
+import type { Judged, Verdict } from './judge.ts';
+
+/** One batch before it is decided: slices, and for each of their records, in order, what is known of it. */
+export type Draft = { readonly parts: readonly Part[] };
+
+export type Part = {
+  readonly slice: Slice;
+  readonly judged: readonly Judged[];
+  /** The last record that coverage has seen once this part is written. */
+  readonly last: LastRecord | null;
+  readonly unchecked: boolean;
+};
+
+export type Inspect = { decode(value: Buffer | null): Decoded; sha256(value: Buffer | null): string };
+
+/** What a part carries forward of its partition: `last` when it has no record of its own. */
+export type Continued = { readonly last: LastRecord | null; readonly unchecked: boolean };
+
+/** Cuts the next batch: decodes each record once, and stops where the budget or `maxEvents` says. */
+export const draftBatch = (
+  batcher: Batcher,
+  budget: Budget,
+  maxEvents: number,
+  inspect: Inspect,
+  continued: (partition: number) => Continued,
+): Draft => {
+  const known = new Map<KafkaRecord, Decoded>();
+  const slices = batcher.draft((partition, record) => {
+    if (known.size >= maxEvents) return false;
+    const decoded = inspect.decode(record.value);
+    const facts = decoded.accepted ? decoded.facts : null;
+    const fits = budget.take({ partition, bytes: sizeOf(record), facts });
+    if (fits || known.size === 0) known.set(record, decoded);
+    return fits;
+  });
+  const judge = (record: KafkaRecord): Judged => ({
+    record,
+    sha256: inspect.sha256(record.value),
+    decoded: known.get(record) ?? inspect.decode(record.value),
+    deadAt: null,
+  });
+  return {
+    parts: slices.map((slice) => {
+      const judged = slice.records.map(judge);
+      const before = continued(slice.pending.partition);
+      return { slice, judged, last: lastRecord(judged) ?? before.last, unchecked: before.unchecked };
+    }),
+  };
+};
+
+/** The batch that a draft becomes under these verdicts (one for each of its records, in order). */
+export const batchOf = (draft: Draft, verdicts: readonly Verdict[]): Batch => {
+  let at = 0;
+  const spans = draft.parts.map(({ slice, judged, last, unchecked }): Span => {
+    const outcomes = judged.map((one) => outcomeOf(one, verdicts[at++]));
+    const { first, next, gaps } = slice;
+    return { partition: slice.pending.partition, first, next, outcomes, gaps, last, unchecked };
+  });
+  return { spans };
+};
+
+const lastRecord = (judged: readonly Judged[]): LastRecord | null => {
+  const last = judged.at(-1);
+  if (last === undefined) return null;
+  return { offset: last.record.offset, timestamp: last.record.timestamp, sha256: last.sha256 };
+};
+
+const outcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
+  const { record, sha256, decoded, deadAt } = judged;
+  if (decoded.accepted && verdict?.kind === 'store') {
+    return { kind: 'stored', record, sha256, facts: decoded.facts, json: decoded.json };
+  }
+  if (decoded.accepted && verdict?.kind === 'duplicate') {
+    return { kind: 'duplicate', record, sha256, eventId: decoded.facts.eventId };
+  }
+  if (verdict?.kind !== 'dead' || deadAt === null) throw new Error('a record has neither verdict nor place');
+  const { code, message } = verdict;
+  const named = decoded.accepted ? decoded.facts : decoded;
+  return {
+    kind: 'dead',
+    record,
+    sha256,
+    code,
+    message,
+    dlq: deadAt,
+    ...(named.eventId !== undefined && { eventId: named.eventId }),
+    ...(named.correlationId !== undefined && { correlationId: named.correlationId }),
+    ...(named.eventType !== undefined && { eventType: named.eventType }),
+  };
+};

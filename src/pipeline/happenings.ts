@@ -1,0 +1,35 @@
+import type { Gap } from '../schemas/record.ts';
+
+/** What the pipeline tells the world while it runs; telemetry makes log lines and metrics of it. */
+export type Happenings = {
+  assigned(epoch: number, partitions: readonly number[]): void;
+  letGo(): void;
+  partitionOpened(partition: number, next: bigint): void;
+  /** Another writer moved it past us. */
+  partitionMoved(partition: number, next: bigint): void;
+  /** Held until a person accepts the loss. */
+  partitionHeld(partition: number): void;
+  partitionReleased(partition: number): void;
+  /** Records that nobody had stored were deleted from Kafka. */
+  recordsLost(partition: number, gap: Gap): void;
+  batchWritten(written: BatchWritten): void;
+  /** Events that were in the ledger already, found when a transaction was refused or by looking first. */
+  eventsFound(count: number): void;
+  commitRefused(partitions: number): void;
+  /** Something must halt the process: a PipelineError, or a bug. */
+  failed(error: unknown): void;
+};
+
+export type BatchWritten = {
+  readonly tx: bigint;
+  readonly partitions: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly dead: ReadonlyMap<string, number>;
+  readonly gaps: readonly Gap[];
+  readonly entries: number;
+  readonly bytes: number;
+  /** Share of the batch limit that was used, 0 to 1. */
+  readonly fill: number;
+  readonly durationMs: number;
+};

@@ -1,0 +1,49 @@
+import type { Decoded } from '../schemas/decoded.ts';
+import type { KafkaRecord } from '../schemas/record.ts';
+
+/** A record with what was found out about it once; what becomes of it depends on what the ledger holds already. */
+export type Judged = {
+  readonly record: KafkaRecord;
+  readonly sha256: string;
+  readonly decoded: Decoded;
+  /** Where its copy lies on the dead-letter topic, once it was sent there: it is never sent twice. */
+  deadAt: { readonly partition: number; readonly offset: bigint } | null;
+};
+
+/** An event of the same id that came before: in this batch, in the one being written, or in the ledger. */
+export type Earlier = { readonly sha256: string; readonly json: Buffer };
+
+export type Verdict =
+  | { readonly kind: 'store' }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'dead'; readonly code: string; readonly message: string };
+
+const store: Verdict = { kind: 'store' };
+const duplicate: Verdict = { kind: 'duplicate' };
+const conflict: Verdict = {
+  kind: 'dead',
+  code: 'EVENT_ID_CONFLICT',
+  message: 'the ledger holds another event with this event_id',
+};
+
+/**
+ * Decides what becomes of each record, in order. `earlier` finds events of former batches and of the ledger; events
+ * that this call decides to store are known to the records after them.
+ */
+export const judgeAll = (
+  judged: readonly Judged[],
+  earlier: (eventId: string) => Earlier | undefined,
+  isSameContent: (a: Buffer, b: Buffer) => boolean,
+): Verdict[] => {
+  const own = new Map<string, Earlier>();
+  return judged.map(({ decoded, sha256 }) => {
+    if (!decoded.accepted) return { kind: 'dead', code: decoded.code, message: decoded.message };
+    const { eventId } = decoded.facts;
+    const known = own.get(eventId) ?? earlier(eventId);
+    if (known === undefined) {
+      own.set(eventId, { sha256, json: decoded.json });
+      return store;
+    }
+    return known.sha256 === sha256 || isSameContent(known.json, decoded.json) ? duplicate : conflict;
+  });
+};
