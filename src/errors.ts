@@ -45,6 +45,53 @@ export const errorTable = {
   ),
   USAGE: usage('The command line could not be understood.', 'Run the command with --help.'),
 
+  // --- Kafka and the ledger disagree
+  LOG_REPLACED: halt(
+    40,
+    'The Kafka log is not the one that the ledger covers: replaced, rewound or truncated.',
+    'Find out who did it. To go on with the log as it is now: immutrail log reopen --by YOU --why REASON.',
+  ),
+  COVERAGE_HOLE: halt(
+    41,
+    'Offsets between the ledger and what Kafka delivers are missing without a reason that Kafka shows.',
+    'Nothing was stored past the hole. Report it with the log lines around it.',
+  ),
+  LEDGER_CONTENDED: halt(
+    42,
+    'The ledger refused a transaction again and again although everything that could explain it was read.',
+    'Look for a second pipeline on this ledger with another group; then start again.',
+  ),
+  LEDGER_KEY_DELETED: halt(
+    43,
+    'A key that may be written once only was deleted in immudb by somebody.',
+    'Treat it as tampering: find out who has write access to the database.',
+  ),
+
+  // --- the ledger does not prove what it says
+  LEDGER_PROOF_FAILED: halt(
+    44,
+    'What immudb says does not connect with what is trusted of this ledger.',
+    'Not proven is not yet forged: keep the disk of immudb and the trusted state as evidence, then run `immutrail audit`.',
+  ),
+  TRUSTED_STATE_DAMAGED: halt(
+    45,
+    'The file with the trusted state of the ledger is damaged.',
+    'Restore it from a copy; an older one will do, as the ledger is proven to extend it.',
+  ),
+  GENESIS_MISMATCH: halt(
+    46,
+    'The first transaction of the ledger is not the one that was pinned when it was made.',
+    'The database was replaced, or the configuration names another one. Mend the name, or find out who replaced it.',
+  ),
+  TRUSTED_STATE_UNAVAILABLE: retry(
+    'The file with the trusted state cannot be read or written.',
+    'Check its disk, folder and rights; the pipeline goes on by itself.',
+  ),
+  TRUSTED_STATE_EXISTS: usage(
+    'There is a trusted state where a new one was to be made.',
+    'Name another file, or move the old one away if its ledger is gone for good.',
+  ),
+
   // --- the outside is at fault
   KAFKA_UNAVAILABLE: retry(
     'Kafka cannot be reached or refuses for now.',
