@@ -2,7 +2,7 @@ import type { RejectionCode } from './rejection.ts';
 
 /**
  * What the ledger needs to know of an event beside its bytes. All strings are well-formed Unicode. `null`: the event
- * does not say (absent or JSON null).
+ * does not say (absent, JSON null or empty text).
  */
 export type EventFacts = {
   /** Canonical lower-case UUID, never nil or max. */
