@@ -73,6 +73,11 @@ export const errorTable = {
     'What immudb says does not connect with what is trusted of this ledger.',
     'Not proven is not yet forged: keep the disk of immudb and the trusted state as evidence, then run `immutrail audit`.',
   ),
+  LEDGER_HEADER_MISMATCH: halt(
+    47,
+    'The header with which immudb acknowledged a write is not of what was sent.',
+    'Nothing was committed to Kafka. Keep the disk of immudb as evidence; it lies or is broken.',
+  ),
   TRUSTED_STATE_DAMAGED: halt(
     45,
     'The file with the trusted state of the ledger is damaged.',
@@ -113,6 +118,31 @@ export const errorTable = {
     50,
     'A key or value is not what ledger format 1 allows.',
     'If it was read: something else wrote to the ledger, or a newer program did; look at the named key. If it was about to be written: report it.',
+  ),
+
+  // --- this is not the ledger to write to
+  LEDGER_NOT_INITIALISED: halt(
+    22,
+    'The database holds no ledger yet.',
+    'Make one with `immutrail init`; it needs an empty database.',
+  ),
+  LEDGER_FOREIGN: halt(
+    23,
+    'The database holds something else than the ledger of this group and topic.',
+    'Check the database name, group and topic in the configuration.',
+  ),
+  LEDGER_NOT_EMPTY: usage(
+    'A ledger can be made in an empty database only.',
+    'Name a new database; one that was dropped cannot be made again under its name.',
+  ),
+  LEDGER_TRUST_MISSING: usage(
+    'There is nothing to check the ledger against: no pinned genesis and no trusted state.',
+    'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS).',
+  ),
+  EVENT_UNKNOWN: usage('The ledger holds no event of this id.', 'Check the id; `immutrail status` shows how far the ledger is.'),
+  GAP_NOTHING_TO_ACCEPT: usage(
+    'No records of this partition were lost below the log start.',
+    '`immutrail status` shows the partitions that are held.',
   ),
 
   // --- immudb refuses, or says what it must not say: a person decides

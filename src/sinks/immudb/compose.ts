@@ -1,0 +1,103 @@
+import { recordSha256 } from '../../schemas/record-hash.ts';
+import type { Batch, Composed, Outcome, Span, Standing } from '../sink.ts';
+import { encodeDead } from './format/dead-value.ts';
+import { eventSource, eventValueLength, eventValuePrefix, writeEventValue } from './format/event-value.ts';
+import { deadKey, eventKey, markKey } from './format/keys.ts';
+import { encodeMark, type Mark } from './format/mark-value.ts';
+import { planPostings, type PostingRow } from './format/postings.ts';
+import { transaction, type Transaction } from './transaction.ts';
+
+export type Logs = { readonly source: number; readonly deadLetters: number };
+
+/** A transaction whose marks are still open: they name the transaction before, which may be under way yet. */
+export type ComposedTransaction = Composed & {
+  readonly eventIds: readonly string[];
+  /** Adds the marks on these standings; the request is as immudb takes it. May be called again on other standings. */
+  seal(standings: ReadonlyMap<number, Standing>): Sealed;
+  release(): void;
+};
+
+export type Sealed = { readonly request: Buffer; readonly entries: number; readonly leaves: Uint8Array };
+
+/** Everything of a batch but what depends on the transaction before it. Pure work. */
+export const compose = (batch: Batch, logs: Logs, writer: string): ComposedTransaction => {
+  const tx = transaction();
+  const rows: PostingRow[] = [];
+  const eventIds: string[] = [];
+  for (const { outcomes } of batch.spans) {
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'stored') {
+        addEvent(tx, outcome, logs.source);
+        eventIds.push(outcome.facts.eventId);
+        rows.push({ facts: outcome.facts, partition: outcome.record.partition, offset: outcome.record.offset });
+      } else if (outcome.kind === 'dead') addDead(tx, outcome, logs);
+    }
+  }
+  for (const posting of planPostings(rows, logs.source)) tx.add(posting.key, posting.value, 1n);
+  const beforeMarks = tx.mark();
+  return {
+    batch,
+    entries: tx.entries() + batch.spans.length,
+    bytes: tx.bytes(),
+    eventIds,
+    seal: (standings) => {
+      tx.rewind(beforeMarks);
+      for (const span of batch.spans) {
+        const standing = standings.get(span.partition) ?? null;
+        const value = encodeMark(markOf(span, standing, logs, writer));
+        tx.add(markKey(logs.source, span.partition), value, standing?.tx ?? 1n);
+      }
+      return { request: tx.request(), entries: tx.entries(), leaves: tx.leaves().slice() };
+    },
+    release: () => tx.release(),
+  };
+};
+
+const addEvent = (tx: Transaction, { record, sha256, facts, json }: Outcome & { kind: 'stored' }, log: number) => {
+  const prefix = eventValuePrefix(eventSource({ log, record, sha256, recordSha256: recordSha256(record) }));
+  tx.addWritten(eventKey(facts.eventId), eventValueLength(prefix, json), (target, at) => {
+    writeEventValue(target, at, prefix, json);
+  });
+};
+
+const addDead = (tx: Transaction, dead: Outcome & { kind: 'dead' }, logs: Logs) => {
+  const { record, code, message, sha256, dlq, eventId, correlationId, eventType } = dead;
+  const value = encodeDead({
+    state: 'open',
+    code,
+    message,
+    sha256,
+    dlq: { log: logs.deadLetters, ...dlq },
+    attempt: 1,
+    ...(eventId !== undefined && { eventId }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(eventType !== undefined && { eventType }),
+  });
+  tx.add(deadKey({ log: logs.source, partition: record.partition, offset: record.offset }), value, 1n);
+};
+
+const markOf = (span: Span, standing: Standing | null, logs: Logs, writer: string): Mark => {
+  const { first, next, last, gaps, outcomes, unchecked } = span;
+  const duplicates: Mark['duplicates'][number][] = [];
+  const dead: Mark['dead'][number][] = [];
+  for (const outcome of outcomes) {
+    const { sha256, record } = outcome;
+    if (outcome.kind === 'duplicate') duplicates.push({ offset: record.offset, eventId: outcome.eventId, sha256 });
+    else if (outcome.kind === 'dead') {
+      const dlq = { log: logs.deadLetters, ...outcome.dlq };
+      dead.push({ offset: record.offset, code: outcome.code, dlq, sha256 });
+    }
+  }
+  return {
+    first,
+    next,
+    prev: standing && { tx: standing.tx, next: standing.next },
+    last,
+    stored: outcomes.length - duplicates.length - dead.length,
+    duplicates,
+    dead,
+    gaps,
+    writer,
+    ...(unchecked && { unchecked: true as const }),
+  };
+};

@@ -1,0 +1,136 @@
+import { PipelineError } from '../../errors.ts';
+import { equalBytes } from '../../proofs/bytes.ts';
+import type { TxHeader } from '../../proofs/header.ts';
+import { rootOfLeafHashes } from '../../proofs/merkle-tree.ts';
+import type { CommitOutcome, Standing, StoredEvent } from '../sink.ts';
+import type { ComposedTransaction, Sealed } from './compose.ts';
+import { LedgerError } from './errors.ts';
+import { sha256 } from './sha256.ts';
+
+/** What the write protocol needs of the ledger. */
+export type WritableLedger = {
+  set(request: Buffer): Promise<TxHeader>;
+  header(tx: bigint): Promise<TxHeader>;
+  /** The marks of these partitions, verified. */
+  readMarks(partitions: readonly number[]): Promise<ReadonlyMap<number, Standing>>;
+  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  /** Keys of this transaction that have a deleted or expired revision. */
+  findDeleted(composed: ComposedTransaction): Promise<readonly string[]>;
+  /** Follows the chain up to this header, foreign transactions between included. */
+  follow(header: TxHeader): Promise<void>;
+};
+
+/** One transaction that was sent: enough to recognise it in the ledger. */
+type Attempt = { readonly entries: number; readonly root: Uint8Array };
+
+/** So many attempts of one batch may be outstanding, and so many refusals unexplained, before the writer halts. */
+const maxAttempts = 64;
+const maxUnexplained = 5;
+
+export type Writer = {
+  commit(composed: ComposedTransaction): Promise<CommitOutcome>;
+  /** Takes over what was read from the ledger. */
+  stand(standings: ReadonlyMap<number, Standing>): void;
+};
+
+/**
+ * The write protocol (docs/architecture.md, "The write"): sends a transaction once, checks the header that comes back
+ * against what was sent, and after anything else reads the ledger to find out. `commit` may be called again with the
+ * same transaction after an error that may be retried: it then begins by looking whether an earlier attempt is in.
+ */
+export const writer = (ledger: WritableLedger): Writer => {
+  const standings = new Map<number, Standing>();
+  const outstanding = new WeakMap<ComposedTransaction, { attempts: Attempt[]; isInDoubt: boolean; unexplained: number }>();
+  let newest = 0n;
+
+  const stateOf = (composed: ComposedTransaction) => {
+    const known = outstanding.get(composed) ?? { attempts: [], isInDoubt: false, unexplained: 0 };
+    outstanding.set(composed, known);
+    return known;
+  };
+
+  /** Marks that moved: by an earlier attempt of this transaction (then it is written), or by another writer. */
+  const look = async (composed: ComposedTransaction): Promise<CommitOutcome | null> => {
+    const partitions = composed.batch.spans.map((span) => span.partition);
+    const marks = await ledger.readMarks(partitions);
+    const moved = [...marks.values()].filter((mark) => mark.tx !== standings.get(mark.partition)?.tx);
+    for (const mark of moved) {
+      const header = await ledger.header(mark.tx);
+      if (stateOf(composed).attempts.some((attempt) => isOf(header, attempt))) return await accept(composed, header);
+    }
+    for (const mark of moved) standings.set(mark.partition, mark);
+    return moved.length === 0 ? null : { kind: 'moved', standings: moved };
+  };
+
+  const accept = async (composed: ComposedTransaction, header: TxHeader): Promise<CommitOutcome> => {
+    if (header.id <= newest) throw mismatch(header, `transaction ${newest.toString()} was there before`);
+    await ledger.follow(header);
+    newest = header.id;
+    const written = composed.batch.spans.map(({ partition, next, last }): Standing => ({ partition, tx: header.id, next, last }));
+    for (const standing of written) standings.set(standing.partition, standing);
+    composed.release();
+    return { kind: 'written', tx: header.id, standings: written };
+  };
+
+  /** A precondition did not hold: a mark moved, an event exists, or somebody deleted a key. */
+  const explain = async (composed: ComposedTransaction, refusal: LedgerError): Promise<CommitOutcome> => {
+    const moved = await look(composed);
+    if (moved !== null) return moved;
+    const events = await ledger.find(composed.eventIds);
+    if (events.size > 0) return { kind: 'exists', events };
+    const [deleted] = await ledger.findDeleted(composed);
+    if (deleted !== undefined) throw new PipelineError('LEDGER_KEY_DELETED', `key ${deleted} was deleted`, { cause: refusal });
+    const state = stateOf(composed);
+    state.unexplained += 1;
+    if (state.unexplained < maxUnexplained) return await send(composed);
+    throw new PipelineError('LEDGER_CONTENDED', 'the ledger refused a transaction and nothing explains it', { cause: refusal });
+  };
+
+  const send = async (composed: ComposedTransaction): Promise<CommitOutcome> => {
+    const state = stateOf(composed);
+    if (state.attempts.length === maxAttempts) state.attempts.shift();
+    const sealed = composed.seal(standings);
+    const sending = ledger.set(sealed.request);
+    // The server syncs its disk meanwhile; hashing now costs no time.
+    const attempt = attemptOf(sealed);
+    if (!state.attempts.some((known) => equalBytes(known.root, attempt.root))) state.attempts.push(attempt);
+    state.isInDoubt = true;
+    let header: TxHeader;
+    try {
+      header = await sending;
+    } catch (error) {
+      if (!(error instanceof LedgerError) || error.outcome === 'unknown') throw error;
+      state.isInDoubt = state.attempts.length > 1;
+      if (error.outcome === 'refused') return await explain(composed, error);
+      throw error;
+    }
+    if (!isOf(header, attempt)) throw mismatch(header, 'its entries are not those that were sent');
+    return await accept(composed, header);
+  };
+
+  return {
+    commit: async (composed) => {
+      const behind = composed.batch.spans.flatMap(({ partition, first }) => {
+        const standing = standings.get(partition);
+        return standing === undefined || standing.next === first ? [] : [standing];
+      });
+      if (behind.length > 0) return { kind: 'moved', standings: behind };
+      const found = stateOf(composed).isInDoubt ? await look(composed) : null;
+      return found ?? (await send(composed));
+    },
+    stand: (read) => {
+      for (const [partition, standing] of read) standings.set(partition, standing);
+    },
+  };
+};
+
+const attemptOf = ({ entries, leaves }: Sealed): Attempt => ({
+  entries,
+  root: rootOfLeafHashes(leaves, entries, sha256),
+});
+
+const isOf = (header: TxHeader, attempt: Attempt): boolean =>
+  header.nentries === attempt.entries && equalBytes(header.eH, attempt.root);
+
+const mismatch = (header: TxHeader, why: string) =>
+  new PipelineError('LEDGER_HEADER_MISMATCH', `immudb answered with transaction ${header.id.toString()}, but ${why}`);
