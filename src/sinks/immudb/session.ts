@@ -42,14 +42,14 @@ export type CallOptions = {
 export type Session = {
   /** `lane`: see Channels. Rejects with LedgerError. */
   call<Request, Answer>(method: Method<Request, Answer>, request: Request, options?: SessionCall): Promise<Answer>;
-  state(): SessionState['kind'];
+  readonly state: () => SessionState['kind'];
   /** Resolves when the session is open, at once if it is. Concurrent calls share one attempt; a failed one leaves `lost`. */
-  reopen(): Promise<void>;
+  readonly reopen: () => Promise<void>;
   /**
    * Takes no more calls, lets those under way finish within the deadline, closes the session on the server and the
    * connections. Never rejects; idempotent.
    */
-  close(deadlineMs?: number): Promise<void>;
+  readonly close: (deadlineMs?: number) => Promise<void>;
 };
 
 export type SessionCall = CallOptions & { readonly lane?: 'write' | 'read' };

@@ -60,7 +60,7 @@ export const entries = message({ entries: many(1, entry) });
 
 // --- transactions and proofs
 
-const txMetadata = message({ truncatedTxId: uint64(1), extra: bytes(2) });
+export const txMetadata = message({ truncatedTxId: uint64(1), extra: bytes(2) });
 export const txHeader = message({
   id: uint64(1),
   prevAlh: bytes(2),
