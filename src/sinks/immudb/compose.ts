@@ -47,6 +47,7 @@ export const compose = (batch: Batch, logs: Logs, writer: string): ComposedTrans
         const value = encodeMark(markOf(span, standing, logs, writer));
         tx.add(markKey(logs.source, span.partition), value, standing?.tx ?? 1n);
       }
+      tx.withoutWaiting();
       return { request: tx.request(), entries: tx.entries(), leaves: tx.leaves().slice() };
     },
     release: () => tx.release(),

@@ -21,6 +21,8 @@ export type Transaction = {
   /** Back to this number of entries, to seal anew. */
   mark(): Mark;
   rewind(mark: Mark): void;
+  /** Asks for the answer as soon as it is durable, not only when immudb's index has it. */
+  withoutWaiting(): void;
   /** The request and the leaf hashes of its entries: views that hold until `release`. */
   request(): Buffer;
   leaves(): Uint8Array;
@@ -108,6 +110,11 @@ export const transaction = (): Transaction => {
     rewind: (mark) => {
       count = mark.entries;
       used = mark.bytes;
+    },
+    withoutWaiting: () => {
+      reserve(2);
+      body[used++] = 0x10;
+      body[used++] = 1;
     },
     request: () => body.subarray(0, used),
     leaves: () => leaves.subarray(0, count * digestBytes),

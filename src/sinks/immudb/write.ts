@@ -10,6 +10,7 @@ import { sha256 } from './sha256.ts';
 /** What the write protocol needs of the ledger. */
 export type WritableLedger = {
   set(request: Buffer): Promise<TxHeader>;
+  /** The header of a transaction that a mark lies in, proven. */
   header(tx: bigint): Promise<TxHeader>;
   /** The marks of these partitions, verified. */
   readMarks(partitions: readonly number[]): Promise<ReadonlyMap<number, Standing>>;
