@@ -1,6 +1,5 @@
 import { concatBytes, requireDigest, uint16, uint64 } from './bytes.ts';
-import { digestBytes, type Hash } from './hash.ts';
-import { leafHash } from './merkle-tree.ts';
+import type { Hash } from './hash.ts';
 import { requireProof } from './proof-error.ts';
 
 /** What immudb keeps beside a key and its value. Absent attributes are not set. */
@@ -52,27 +51,23 @@ const scratchOf = (length: number): Uint8Array => {
   return scratch;
 };
 
-/** The data of the entry's leaf in its transaction's tree. Throws ProofError (`malformed`, `unsupported`). */
+/**
+ * The data of the entry's leaf in its transaction's tree, whichever set its key belongs to. Throws ProofError
+ * (`malformed`).
+ */
 export const entryDigest = (entry: StoredEntry, hash: Hash): Uint8Array => {
   const { storedKey: key, hValue } = entry;
-  requireProof(key.length >= 2 && key.length <= maxStoredKeyBytes, 'malformed', `key of ${key.length} bytes`);
-  requireProof(key[0] === plain, 'unsupported', 'entry is not of the key-value set');
+  requireProof(key.length >= 1 && key.length <= maxStoredKeyBytes, 'malformed', `key of ${key.length} bytes`);
   requireDigest(hValue, 'hValue of an entry');
   const metadata = metadataBytes(entry.metadata);
   return hash(concatBytes(uint16(metadata.length), metadata, uint16(key.length), key, hValue));
 };
 
-/** `entryDigest` of an entry with its value. */
+/** `entryDigest` of an entry of the key-value set, with its value. */
 export const digestOfEntry = ({ key, value, metadata }: Entry, hash: Hash): Uint8Array => {
+  requireProof(key.length >= 1, 'malformed', 'key is empty');
   const hValue = metadata?.deleted === true && value.length === 0 ? hash(nothing) : valueHash(value, hash);
   return entryDigest({ storedKey: storedKey(key), hValue, metadata }, hash);
-};
-
-/** Leaf hashes of a transaction of these entries, in their order, one after the other: `length / 32` leaves. */
-export const entryLeaves = (entries: readonly Entry[], hash: Hash): Uint8Array => {
-  const leaves = new Uint8Array(entries.length * digestBytes);
-  entries.forEach((entry, i) => leaves.set(leafHash(digestOfEntry(entry, hash), hash), i * digestBytes));
-  return leaves;
 };
 
 const metadataBytes = (metadata: EntryMetadata | null): Uint8Array => {

@@ -23,14 +23,21 @@ export const nodeHash = (left: Uint8Array, right: Uint8Array, hash: Hash): Uint8
   return hash(nodeInput);
 };
 
+/** Hashes of the leaves with this data, one after the other. */
+export const leafHashes = (digests: readonly Uint8Array[], hash: Hash): Uint8Array => {
+  const hashes = new Uint8Array(digests.length * digestBytes);
+  for (const [i, digest] of digests.entries()) hashes.set(leafHash(digest, hash), i * digestBytes);
+  return hashes;
+};
+
 /**
- * Root of the first `count` leaf hashes, which lie one after the other in `leafHashes` and are overwritten. No leaves:
+ * Root of the first `count` leaf hashes, which lie one after the other in `hashes` and are overwritten. No leaves:
  * 32 zero bytes, as immudb states the root of its empty tree.
  */
-export const rootOfLeafHashes = (leafHashes: Uint8Array, count: number, hash: Hash): Uint8Array => {
-  requireProof(leafHashes.length >= count * digestBytes, 'malformed', `fewer than ${count} leaf hashes`);
-  for (let width = count; width > 1; width = (width + 1) >>> 1) hashLevel(leafHashes, width, hash);
-  return count === 0 ? new Uint8Array(digestBytes) : leafHashes.slice(0, digestBytes);
+export const rootOfLeafHashes = (hashes: Uint8Array, count: number, hash: Hash): Uint8Array => {
+  requireProof(hashes.length >= count * digestBytes, 'malformed', `fewer than ${count} leaf hashes`);
+  for (let width = count; width > 1; width = (width + 1) >>> 1) hashLevel(hashes, width, hash);
+  return count === 0 ? new Uint8Array(digestBytes) : hashes.slice(0, digestBytes);
 };
 
 /** Replaces the first `width` nodes by their parents, in place. */
@@ -44,9 +51,9 @@ const hashLevel = (nodes: Uint8Array, width: number, hash: Hash): void => {
 };
 
 /** Siblings of leaf `index` from the leaf to the root, in a tree of `count` leaf hashes, which are left as they are. */
-export const inclusionPath = (leafHashes: Uint8Array, count: number, index: number, hash: Hash): Uint8Array[] => {
+export const inclusionPath = (hashes: Uint8Array, count: number, index: number, hash: Hash): Uint8Array[] => {
   requireProof(index >= 0 && index < count, 'malformed', `leaf ${index} of ${count}`);
-  const nodes = leafHashes.slice(0, count * digestBytes);
+  const nodes = hashes.slice(0, count * digestBytes);
   const path: Uint8Array[] = [];
   for (let width = count, at = index; width > 1; width = (width + 1) >>> 1, at >>>= 1) {
     const sibling = at ^ 1;

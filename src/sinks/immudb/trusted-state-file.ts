@@ -51,7 +51,8 @@ const readText = async (path: string): Promise<string | null> => {
   }
 };
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const isMissing = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 
 const decode = (text: string, path: string): TrustedLedger => {
   try {

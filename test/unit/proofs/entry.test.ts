@@ -1,14 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  digestOfEntry,
-  entryDigest,
-  entryLeaves,
-  storedKey,
-  valueHash,
-  type Entry,
-} from '../../../src/proofs/entry.ts';
-import { leafHash, rootOfLeafHashes } from '../../../src/proofs/merkle-tree.ts';
+import { digestOfEntry, entryDigest, storedKey, valueHash, type Entry } from '../../../src/proofs/entry.ts';
+import { leafHash, leafHashes, rootOfLeafHashes } from '../../../src/proofs/merkle-tree.ts';
 import { sha256 } from '../../../src/sinks/immudb/sha256.ts';
 import { nextTx } from '../../support/reference-ledger.ts';
 import { sha } from '../../support/reference-tree.ts';
@@ -34,7 +27,10 @@ describe('entries', () => {
       fc.property(entries, (list) => {
         const { digests, header } = nextTx([], list);
         expect(list.map((entry) => hex(digestOfEntry(entry, sha256)))).toEqual(digests.map(hex));
-        const leaves = entryLeaves(list, sha256);
+        const leaves = leafHashes(
+          list.map((entry) => digestOfEntry(entry, sha256)),
+          sha256,
+        );
         expect(hex(leaves.subarray(0, 32))).toBe(hex(leafHash(digests[0]!, sha256)));
         expect(hex(rootOfLeafHashes(leaves, list.length, sha256))).toBe(hex(header.eH));
       }),
@@ -66,13 +62,18 @@ describe('entries', () => {
   });
 
   test.each([
-    ['no key', storedKey(new Uint8Array()), new Uint8Array(32), 'key of 1 bytes'],
-    ['a key of another set', Uint8Array.of(1, 65), new Uint8Array(32), 'not of the key-value set'],
+    ['no key', new Uint8Array(), new Uint8Array(32), 'key of 0 bytes'],
     ['a key that is too long', new Uint8Array(65_536), new Uint8Array(32), 'key of 65536 bytes'],
     ['a short value hash', storedKey(Uint8Array.of(65)), new Uint8Array(31), '31 bytes'],
   ])('%s is refused', (_, key, hValue, message) => {
     expect(() => entryDigest({ storedKey: key, hValue, metadata: null }, sha256)).toThrow(message);
   });
+});
+
+test('an empty key is refused', () => {
+  expect(() => digestOfEntry({ key: new Uint8Array(), value: new Uint8Array(), metadata: null }, sha256)).toThrow(
+    'key is empty',
+  );
 });
 
 const statement = ({ key, value, metadata }: Entry): string => {

@@ -6,6 +6,7 @@ import { appendLeaf, emptyFrontier, frontierOf, frontierRoot, type Frontier } fr
 import {
   inclusionPath,
   leafHash,
+  leafHashes,
   rootOfLeafHashes,
   verifyInclusion,
   type Inclusion,
@@ -17,7 +18,7 @@ import { acceptedOf } from '../../support/refusals.ts';
 import { consistencyOf, pathOf, rootOf, sha } from '../../support/reference-tree.ts';
 
 const leavesOf = (count: number, seed = 0) => Array.from({ length: count }, (_, i) => sha(`${seed}/${i}`));
-const hashesOf = (leaves: readonly Uint8Array[]) => concatBytes(...leaves.map((leaf) => leafHash(leaf, sha256)));
+const hashesOf = (leaves: readonly Uint8Array[]) => leafHashes(leaves, sha256);
 const bytes = (list: readonly Uint8Array[]) => list.map((each) => Buffer.from(each).toString('hex'));
 
 const inclusionOf = (leaves: readonly Uint8Array[], index: number): Inclusion => ({

@@ -1,0 +1,58 @@
+import { PipelineError } from '../../errors.ts';
+import { equalBytes } from '../../proofs/bytes.ts';
+import { verifyDualProof } from '../../proofs/dual-proof.ts';
+import { alh, type TxHeader } from '../../proofs/header.ts';
+import type { TxHash } from '../../proofs/linking.ts';
+import { requireProof } from '../../proofs/proof-error.ts';
+import { requireSignedState, type VerifySignature } from '../../proofs/state-signature.ts';
+import type { LedgerState } from './answers.ts';
+import type { CallOptions } from './session.ts';
+import { orProofFailed, type ProofSource } from './proof-source.ts';
+import { sha256 } from './sha256.ts';
+
+export type ProveExtendsOptions = CallOptions & {
+  /** The key that the server must sign with, and the database's name. Absent: signatures are not looked at. */
+  readonly signed?: { readonly database: string; readonly verify: VerifySignature };
+};
+
+/**
+ * Where the ledger stands now, proven to extend what is trusted: trust it from here on. Rejects with
+ * LEDGER_ROLLED_BACK when the ledger knows less than was seen, LEDGER_PROOF_FAILED when it has another past, and with
+ * what the source rejects with.
+ */
+export const proveExtends = async (
+  source: ProofSource,
+  trusted: TxHash,
+  { signed, ...call }: ProveExtendsOptions = {},
+): Promise<TxHash> => {
+  const state = await source.currentState(call);
+  const doing = `proving that transaction ${state.txId.toString()} extends ${trusted.id.toString()}`;
+  if (signed !== undefined) orProofFailed(doing, () => requireSigned(state, signed));
+  if (state.txId < trusted.id) throw rolledBack(doing, `immudb ends at ${state.txId.toString()}`);
+  if (state.txId === trusted.id) return orProofFailed(doing, () => sameAs(state, trusted));
+  const answer = await source.verifiableTxById(state.txId, trusted.id, 'none', call);
+  if (answer === null) throw rolledBack(doing, 'immudb does not know it any more');
+  return orProofFailed(doing, () => {
+    const claim = { proof: answer.dualProof, source: trusted.id, target: state.txId, trusted };
+    return sameAs(state, verifyDualProof(claim, sha256).target);
+  });
+};
+
+const requireSigned = (state: LedgerState, { database, verify }: NonNullable<ProveExtendsOptions['signed']>): void =>
+  requireSignedState(database, { id: state.txId, alh: state.alh }, state.signature?.signature ?? null, verify);
+
+const sameAs = (state: LedgerState, proven: TxHash): TxHash => {
+  requireProof(equalBytes(state.alh, proven.alh), 'anchor', 'the state has another hash than what is proven');
+  return proven;
+};
+
+const rolledBack = (doing: string, what: string): PipelineError =>
+  new PipelineError('LEDGER_ROLLED_BACK', `${doing}: ${what}`);
+
+/** Throws GENESIS_MISMATCH unless this is the header of the first transaction that was pinned. */
+export const requireGenesis = (header: TxHeader, genesis: Uint8Array): void => {
+  const isPinned =
+    header.id === 1n && orProofFailed('hashing the first transaction', () => equalBytes(alh(header, sha256), genesis));
+  if (isPinned) return;
+  throw new PipelineError('GENESIS_MISMATCH', 'the first transaction of the ledger is not the one that was pinned');
+};

@@ -1,0 +1,99 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import type { LedgerState } from '../../../../src/sinks/immudb/answers.ts';
+import { proveExtends, requireGenesis } from '../../../../src/sinks/immudb/prove-extends.ts';
+import type { ProofSource } from '../../../../src/sinks/immudb/proof-source.ts';
+import { pinnedStateKey } from '../../../../src/sinks/immudb/state-key.ts';
+import { referenceSource } from '../../../fakes/reference-source.ts';
+import { int, referenceLedger, type ReferenceLedger } from '../../../support/reference-ledger.ts';
+
+const entry = (text: string) => ({ key: Buffer.from(`k/${text}`), value: Buffer.from(text), metadata: null });
+const ledgerOfSize = (size: number, forgedAt = size) =>
+  referenceLedger(Array.from({ length: size }, (_, i) => [entry(i < forgedAt ? `${i}` : `${i} forged`)]));
+const hashOf = (ledger: ReferenceLedger, id: number) => ({ id: BigInt(id), alh: ledger.tx(id).alh });
+const honest = ledgerOfSize(60);
+const sourceOf = (ledger: ReferenceLedger) => referenceSource(() => ledger).source;
+
+describe('the state of now', () => {
+  test.each([1, 2, 59, 60])('is proven to extend transaction %i', async (id) => {
+    const proven = await proveExtends(sourceOf(honest), hashOf(honest, id));
+    expect(proven.id).toBe(60n);
+    expect(Buffer.from(proven.alh).equals(honest.tx(60).alh)).toBe(true);
+  });
+
+  // The table of rollbacks and forks, as a client that remembers transaction 60 sees them.
+  test.each([
+    ['an older copy', ledgerOfSize(40), 'LEDGER_ROLLED_BACK'],
+    ['an older copy and 19 others', ledgerOfSize(59, 40), 'LEDGER_ROLLED_BACK'],
+    ['an older copy and 20 others', ledgerOfSize(60, 40), 'LEDGER_PROOF_FAILED'],
+    ['an older copy and 30 others', ledgerOfSize(70, 40), 'LEDGER_PROOF_FAILED'],
+    ['an empty database', ledgerOfSize(0), 'LEDGER_ROLLED_BACK'],
+    ['another database', ledgerOfSize(70, 0), 'LEDGER_PROOF_FAILED'],
+  ])('of %s is refused', async (_, ledger, code) => {
+    await expect(proveExtends(sourceOf(ledger), hashOf(honest, 60))).rejects.toMatchObject({ code });
+  });
+
+  test('is refused when its hash is not the one of its transaction', async () => {
+    const source = sourceOf(honest);
+    const lying: ProofSource = {
+      ...source,
+      currentState: async () => ({ ...(await source.currentState()), alh: Buffer.alloc(32) }),
+    };
+    for (const id of [20, 60])
+      await expect(proveExtends(lying, hashOf(honest, id))).rejects.toMatchObject({ code: 'LEDGER_PROOF_FAILED' });
+  });
+
+  test('is refused when it disappears between two calls', async () => {
+    const source: ProofSource = { ...sourceOf(honest), verifiableTxById: () => Promise.resolve(null) };
+    await expect(proveExtends(source, hashOf(honest, 20))).rejects.toMatchObject({ code: 'LEDGER_ROLLED_BACK' });
+  });
+});
+
+describe('a signed state', () => {
+  const pair = () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const { privateKey, publicKey } = pair();
+  const pem = (key: typeof publicKey) => key.export({ type: 'spki', format: 'pem' }).toString();
+  const signedBytes = ({ database, txId, alh }: LedgerState) =>
+    Buffer.concat([int(database.length, 4), Buffer.from(database), int(txId, 8), alh]);
+  const signingSource = (change: (state: LedgerState) => LedgerState = (it) => it): ProofSource => {
+    const source = sourceOf(honest);
+    const currentState = async () => {
+      const state = await source.currentState();
+      const signature = sign('sha256', signedBytes(state), privateKey);
+      return change({ ...state, signature: { publicKey: Buffer.alloc(65), signature } });
+    };
+    return { ...source, currentState };
+  };
+  const signed = { database: 'ledger', verify: pinnedStateKey(pem(publicKey)) };
+
+  test('is taken with the pinned key', async () => {
+    expect((await proveExtends(signingSource(), hashOf(honest, 12), { signed })).id).toBe(60n);
+  });
+
+  test.each([
+    ['without a signature', signingSource((state) => ({ ...state, signature: null })), signed],
+    ['with another key', signingSource(), { ...signed, verify: pinnedStateKey(pem(pair().publicKey)) }],
+    ['of another database', signingSource(), { ...signed, database: 'other' }],
+    [
+      'of another transaction',
+      signingSource((state) => ({ ...state, txId: 59n, alh: Buffer.from(honest.tx(59).alh) })),
+      signed,
+    ],
+  ])('is refused %s', async (_, source, expected) => {
+    const proving = proveExtends(source, hashOf(honest, 12), { signed: expected });
+    await expect(proving).rejects.toMatchObject({ code: 'LEDGER_PROOF_FAILED' });
+  });
+
+  test('needs a P-256 key', () => {
+    const other = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey;
+    expect(() => pinnedStateKey(pem(other))).toThrow('P-256');
+    expect(() => pinnedStateKey(pem(generateKeyPairSync('ed25519').publicKey))).toThrow('P-256');
+  });
+});
+
+test('only the pinned first transaction is the genesis', () => {
+  requireGenesis(honest.tx(1).header, honest.tx(1).alh);
+  const mismatch = expect.objectContaining({ code: 'GENESIS_MISMATCH' });
+  expect(() => requireGenesis(ledgerOfSize(1, 0).tx(1).header, honest.tx(1).alh)).toThrow(mismatch);
+  expect(() => requireGenesis(honest.tx(2).header, honest.tx(2).alh)).toThrow(mismatch);
+});
