@@ -1,4 +1,5 @@
 import { equalBytes } from './bytes.ts';
+import type { DualProof } from './dual-proof.ts';
 import { appendLeaf, emptyFrontier, frontierOf, frontierRoot, type Frontier } from './frontier.ts';
 import type { Hash } from './hash.ts';
 import { alh, type TxHeader } from './header.ts';
@@ -33,6 +34,22 @@ export const followHeader = (state: ChainState, header: TxHeader, hash: Hash): C
   const grown = frontier === null ? null : appendLeaf(frontier, leafHash(next, hash), hash);
   return { id: header.id, alh: next, frontier: grown };
 };
+
+/**
+ * The state at the target of a dual proof, which must have been verified. The path of the last leaf in the target's
+ * linking tree is its frontier without that leaf, so a client that jumped ahead by a proof can go on checking whole
+ * headers.
+ */
+export const chainAtTarget = ({ target, targetBlTxAlh, lastInclusion }: DualProof, hash: Hash): ChainState => {
+  const own = alh(target, hash);
+  const before =
+    target.blTxId === 0n ? emptyFrontier : lastLeafFrontier(target.blTxId, targetBlTxAlh, lastInclusion, hash);
+  requireProof(target.blTxId === target.id - 1n, 'unsupported', 'linking tree of the target lags');
+  return { id: target.id, alh: own, frontier: appendLeaf(before, leafHash(own, hash), hash) };
+};
+
+const lastLeafFrontier = (size: bigint, last: Uint8Array, path: readonly Uint8Array[], hash: Hash): Frontier =>
+  appendLeaf(frontierOf(size - 1n, path.toReversed()), leafHash(last, hash), hash);
 
 /** A state as JSON keeps it: the id in decimal digits, hashes in hexadecimal. */
 export type ChainJson = { readonly tx: string; readonly alh: string; readonly frontier?: readonly string[] };

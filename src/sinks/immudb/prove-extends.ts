@@ -1,8 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import { equalBytes } from '../../proofs/bytes.ts';
+import { chainAtTarget, type ChainState } from '../../proofs/chain.ts';
 import { verifyDualProof } from '../../proofs/dual-proof.ts';
-import { alh, type TxHeader } from '../../proofs/header.ts';
-import type { TxHash } from '../../proofs/linking.ts';
 import { requireProof } from '../../proofs/proof-error.ts';
 import { requireSignedState, type VerifySignature } from '../../proofs/state-signature.ts';
 import type { LedgerState } from './answers.ts';
@@ -16,15 +15,16 @@ export type ProveExtendsOptions = CallOptions & {
 };
 
 /**
- * Where the ledger stands now, proven to extend what is trusted: trust it from here on. Rejects with
+ * Where the ledger stands now, proven to extend what is trusted: trust it from here on, and follow the chain from it
+ * with the frontier that the proof brings (null if nothing is new and none was known). Rejects with
  * LEDGER_ROLLED_BACK when the ledger knows less than was seen, LEDGER_PROOF_FAILED when it has another past, and with
  * what the source rejects with.
  */
 export const proveExtends = async (
   source: ProofSource,
-  trusted: TxHash,
+  trusted: ChainState,
   { signed, ...call }: ProveExtendsOptions = {},
-): Promise<TxHash> => {
+): Promise<ChainState> => {
   const state = await source.currentState(call);
   const doing = `proving that transaction ${state.txId.toString()} extends ${trusted.id.toString()}`;
   if (signed !== undefined) orProofFailed(doing, () => requireSigned(state, signed));
@@ -34,25 +34,18 @@ export const proveExtends = async (
   if (answer === null) throw rolledBack(doing, 'immudb does not know it any more');
   return orProofFailed(doing, () => {
     const claim = { proof: answer.dualProof, source: trusted.id, target: state.txId, trusted };
-    return sameAs(state, verifyDualProof(claim, sha256).target);
+    verifyDualProof(claim, sha256);
+    return sameAs(state, chainAtTarget(answer.dualProof, sha256));
   });
 };
 
 const requireSigned = (state: LedgerState, { database, verify }: NonNullable<ProveExtendsOptions['signed']>): void =>
   requireSignedState(database, { id: state.txId, alh: state.alh }, state.signature?.signature ?? null, verify);
 
-const sameAs = (state: LedgerState, proven: TxHash): TxHash => {
+const sameAs = (state: LedgerState, proven: ChainState): ChainState => {
   requireProof(equalBytes(state.alh, proven.alh), 'anchor', 'the state has another hash than what is proven');
   return proven;
 };
 
 const rolledBack = (doing: string, what: string): PipelineError =>
   new PipelineError('LEDGER_ROLLED_BACK', `${doing}: ${what}`);
-
-/** Throws GENESIS_MISMATCH unless this is the header of the first transaction that was pinned. */
-export const requireGenesis = (header: TxHeader, genesis: Uint8Array): void => {
-  const isPinned =
-    header.id === 1n && orProofFailed('hashing the first transaction', () => equalBytes(alh(header, sha256), genesis));
-  if (isPinned) return;
-  throw new PipelineError('GENESIS_MISMATCH', 'the first transaction of the ledger is not the one that was pinned');
-};

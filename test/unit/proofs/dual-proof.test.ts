@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { chainAtTarget, chainToJson, emptyChain, followHeader } from '../../../src/proofs/chain.ts';
 import { verifyDualProof, type DualProof } from '../../../src/proofs/dual-proof.ts';
 import { sha256 } from '../../../src/sinks/immudb/sha256.ts';
 import { bitFlips } from '../../support/bit-flips.ts';
@@ -23,11 +24,15 @@ describe('between transactions of a current server', () => {
   const ledger = ledgerOfSize(20);
   const pairs = ledger.txs.flatMap((_, t) => ledger.txs.slice(0, t + 1).map((_, s) => [s + 1, t + 1] as const));
 
-  test('every pair verifies from either end', () => {
+  const chains = [emptyChain(sha256)];
+  for (const { header } of ledger.txs) chains.push(followHeader(chains.at(-1)!, header, sha256));
+
+  test('every pair verifies from either end, and brings the frontier at the target', () => {
     for (const [s, t] of pairs) {
       const proof = ledger.dualProof(s, t);
       for (const end of [s, t]) {
         const proven = verifyDualProof({ proof, ...ends(s, t), trusted: trustedOf(ledger, end) }, sha256);
+        expect(chainToJson(chainAtTarget(proof, sha256))).toEqual(chainToJson(chains[t]!));
         expect(proven).toEqual({ source: trustedOf(ledger, s), target: trustedOf(ledger, t) });
       }
     }
