@@ -1,5 +1,6 @@
 import { concatBytes, requireDigest, uint16, uint64 } from './bytes.ts';
 import type { Hash } from './hash.ts';
+import { leafHashes, rootOfLeafHashes } from './merkle-tree.ts';
 import { requireProof } from './proof-error.ts';
 
 /** What immudb keeps beside a key and its value. Absent attributes are not set. */
@@ -69,6 +70,10 @@ export const digestOfEntry = ({ key, value, metadata }: Entry, hash: Hash): Uint
   const hValue = metadata?.deleted === true && value.length === 0 ? hash(nothing) : valueHash(value, hash);
   return entryDigest({ storedKey: storedKey(key), hValue, metadata }, hash);
 };
+
+/** What `eH` must be in the header of a transaction of exactly these entries, in this order. */
+export const rootOfDigests = (digests: readonly Uint8Array[], hash: Hash): Uint8Array =>
+  rootOfLeafHashes(leafHashes(digests, hash), digests.length, hash);
 
 const metadataBytes = (metadata: EntryMetadata | null): Uint8Array => {
   if (metadata === null) return nothing;

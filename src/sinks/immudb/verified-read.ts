@@ -1,10 +1,9 @@
 import { PipelineError } from '../../errors.ts';
 import { equalBytes } from '../../proofs/bytes.ts';
 import { verifyDualProof } from '../../proofs/dual-proof.ts';
-import { digestOfEntry, entryDigest, type Entry, type StoredEntry } from '../../proofs/entry.ts';
+import { digestOfEntry, entryDigest, rootOfDigests, type Entry, type StoredEntry } from '../../proofs/entry.ts';
 import type { TxHeader } from '../../proofs/header.ts';
 import type { TxHash } from '../../proofs/linking.ts';
-import { leafHashes, rootOfLeafHashes } from '../../proofs/merkle-tree.ts';
 import { requireProof } from '../../proofs/proof-error.ts';
 import { orProofFailed, type ProofSource } from './proof-source.ts';
 import { sha256 } from './sha256.ts';
@@ -104,8 +103,8 @@ const proveTx = async (source: ProofSource, id: bigint, anchor: TxHash): Promise
 const verifiedTxOf = (header: TxHeader, entries: readonly StoredEntry[]): VerifiedTx => {
   requireProof(entries.length === header.nentries, 'entry', 'not as many entries as the header states');
   const digests = entries.map((entry) => entryDigest(entry, sha256));
-  const root = rootOfLeafHashes(leafHashes(digests, sha256), digests.length, sha256);
-  requireProof(equalBytes(root, header.eH), 'entry', 'entries do not make the root that the header states');
+  const isRoot = equalBytes(rootOfDigests(digests, sha256), header.eH);
+  requireProof(isRoot, 'entry', 'entries do not make the root that the header states');
   const sorted = Buffer.concat(digests.toSorted((a, b) => Buffer.compare(a, b)));
   return { header: ownCopy(header), holds: (digest) => isAmong(sorted, digest) };
 };
