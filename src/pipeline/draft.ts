@@ -1,4 +1,4 @@
-import { sizeOf, type Batcher } from '../consumers/batcher.ts';
+import type { Batcher } from '../consumers/batcher.ts';
 import type { Slice } from '../consumers/pending.ts';
 import type { Decoded } from '../schemas/decoded.ts';
 import type { KafkaRecord, LastRecord } from '../schemas/record.ts';
@@ -34,7 +34,7 @@ export const draftBatch = (
     if (known.size >= maxEvents) return false;
     const decoded = inspect.decode(record.value);
     const facts = decoded.accepted ? decoded.facts : null;
-    const fits = budget.take({ partition, bytes: sizeOf(record), facts });
+    const fits = budget.take({ partition, bytes: ledgerBytes(record), facts });
     if (fits || known.size === 0) known.set(record, decoded);
     return fits;
   });
@@ -52,6 +52,9 @@ export const draftBatch = (
     }),
   };
 };
+
+/** A key is kept as JSON text, in which one byte may become six; a value is kept as it is. */
+const ledgerBytes = ({ key, value }: KafkaRecord): number => (value?.length ?? 0) + 6 * (key?.length ?? 0);
 
 /** The batch that a draft becomes under these verdicts (one for each of its records, in order). */
 export const batchOf = (draft: Draft, verdicts: readonly Verdict[]): Batch => {

@@ -66,11 +66,11 @@ export type Composed = { readonly batch: Batch; readonly entries: number; readon
 
 /** How much more one transaction may hold. Asked before each record, so that every batch fits as composed. */
 export type Budget = {
-  /** Takes the record's share if it fits; false leaves the budget as it was. A first record always fits. */
+  /** False: the record does not fit any more, and the budget is spent. A first record always fits. */
   take(share: Share): boolean;
 };
 
-/** `facts` null: it will be a dead letter. `bytes`: of the record's value. */
+/** `facts` null: it will be a dead letter. `bytes`: what the record may come to in the ledger, beside a constant. */
 export type Share = { readonly partition: number; readonly bytes: number; readonly facts: EventFacts | null };
 
 /**

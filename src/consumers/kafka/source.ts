@@ -154,7 +154,12 @@ export const kafkaSource = (options: KafkaSourceOptions): Source => {
     });
     await next.connect();
     await next.subscribe({ topics: [topic], fromBeginning: true });
-    await next.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: concurrency, eachBatch });
+    await next.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: concurrency,
+      eachBatch,
+    });
   };
 
   const release = (partition: number) => {

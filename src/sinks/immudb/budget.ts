@@ -1,5 +1,5 @@
-import type { Budget, Share } from '../sink.ts';
-import { postingBudget } from './format/postings.ts';
+import type { Budget } from '../sink.ts';
+import { postingBudget } from './format/posting-budget.ts';
 import { maxTxEntries } from './transaction.ts';
 
 export type BudgetLimits = {
@@ -11,22 +11,16 @@ export type BudgetLimits = {
 export const transactionBudget = ({ maxBytes }: BudgetLimits): Budget => {
   const postings = postingBudget();
   const partitions = new Set<number>();
-  let entries = 0;
+  let records = 0;
   let bytes = 0;
-
-  const entriesOf = ({ partition, facts }: Share): number =>
-    1 + (partitions.has(partition) ? 0 : 1) + (facts === null ? 0 : postings.cost(facts));
-
   return {
     take: (share) => {
-      const needed = entriesOf(share);
-      const isFirst = entries === 0;
-      if (!isFirst && (entries + needed > maxTxEntries || bytes + share.bytes > maxBytes)) return false;
-      entries += needed;
+      const isFirst = records === 0;
+      records += 1;
       bytes += share.bytes;
       partitions.add(share.partition);
-      if (share.facts !== null) postings.take(share.facts);
-      return true;
+      if (share.facts !== null) postings.add(share.facts);
+      return isFirst || (records + partitions.size + postings.entries() <= maxTxEntries && bytes <= maxBytes);
     },
   };
 };

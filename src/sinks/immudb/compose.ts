@@ -1,7 +1,7 @@
 import { recordSha256 } from '../../schemas/record-hash.ts';
 import type { Batch, Composed, Outcome, Span, Standing } from '../sink.ts';
 import { encodeDead } from './format/dead-value.ts';
-import { eventSource, eventValueLength, eventValuePrefix, writeEventValue } from './format/event-value.ts';
+import { eventValueLength, eventValuePrefix, writeEventValue } from './format/event-value.ts';
 import { deadKey, eventKey, markKey } from './format/keys.ts';
 import { encodeMark, type Mark } from './format/mark-value.ts';
 import { planPostings, type PostingRow } from './format/postings.ts';
@@ -29,11 +29,12 @@ export const compose = (batch: Batch, logs: Logs, writer: string): ComposedTrans
       if (outcome.kind === 'stored') {
         addEvent(tx, outcome, logs.source);
         eventIds.push(outcome.facts.eventId);
-        rows.push({ facts: outcome.facts, partition: outcome.record.partition, offset: outcome.record.offset });
+        const { partition, offset } = outcome.record;
+        rows.push({ log: logs.source, partition, offset, facts: outcome.facts });
       } else if (outcome.kind === 'dead') addDead(tx, outcome, logs);
     }
   }
-  for (const posting of planPostings(rows, logs.source)) tx.add(posting.key, posting.value, 1n);
+  for (const posting of planPostings(rows)) tx.add(posting.key, posting.value, 1n);
   const beforeMarks = tx.mark();
   return {
     batch,
@@ -55,7 +56,20 @@ export const compose = (batch: Batch, logs: Logs, writer: string): ComposedTrans
 };
 
 const addEvent = (tx: Transaction, { record, sha256, facts, json }: Outcome & { kind: 'stored' }, log: number) => {
-  const prefix = eventValuePrefix(eventSource({ log, record, sha256, recordSha256: recordSha256(record) }));
+  const { partition, offset, timestamp, timestampType, key, headers } = record;
+  const prefix = eventValuePrefix({
+    log,
+    partition,
+    offset,
+    timestamp,
+    timestampType,
+    key,
+    headers,
+    headersOmitted: 0,
+    sha256,
+    recordSha256: recordSha256(record),
+    encoding: 'json',
+  });
   tx.addWritten(eventKey(facts.eventId), eventValueLength(prefix, json), (target, at) => {
     writeEventValue(target, at, prefix, json);
   });
