@@ -97,6 +97,58 @@ export const errorTable = {
     'Name another file, or move the old one away if its ledger is gone for good.',
   ),
 
+  // --- Kafka refuses for a reason that waiting does not mend
+  KAFKA_AUTH_FAILED: halt(
+    60,
+    'Kafka does not accept the login.',
+    'Check kafka.sasl: mechanism, user name, and the file with the password or token. Files are read anew at each connection.',
+  ),
+  KAFKA_PERMISSION: halt(
+    61,
+    'Kafka accepts the login but does not allow what was tried.',
+    'Grant the rights that `immutrail init --print-acls` lists to this user.',
+  ),
+  KAFKA_TOPIC_MISSING: halt(
+    62,
+    'A topic does not exist, or this user may not see it.',
+    'Make it with `immutrail init`, or mend kafka.topic and kafka.deadLetterTopic.',
+  ),
+  RECORD_BATCH_UNDECODABLE: halt(
+    63,
+    'A record batch on the topic is damaged, or compressed in a way that cannot be read; nothing behind it is reachable.',
+    'Read the offset with another client. If that fails too, restore the replica; the ledger goes on from the offset before it.',
+  ),
+  DEAD_LETTER_TOO_LARGE: halt(
+    64,
+    'A record to be dead-lettered is larger than the dead-letter topic takes.',
+    'Raise max.message.bytes of the dead-letter topic to 64 KiB above that of the source topic, then start again.',
+  ),
+  KAFKA_TLS_FAILED: halt(
+    65,
+    'The TLS connection to Kafka cannot be made.',
+    'Check kafka.tls.caFile, the name in the certificate of the broker, and that the port speaks TLS.',
+  ),
+  KAFKA_UNSUPPORTED: halt(
+    66,
+    'The brokers do not speak what is needed: a version, a login mechanism or a codec.',
+    'Use Kafka 2.4 or later, and a mechanism of kafka.sasl that the listener offers.',
+  ),
+  KAFKA_GROUP_CONFLICT: halt(
+    67,
+    'The consumer group is in use by something that is not this program, or is full.',
+    'Stop the other members, or give this pipeline a group of its own (it needs a ledger of its own then).',
+  ),
+  KAFKA_TOPIC_UNSUITABLE: halt(
+    68,
+    'The settings of a topic would lose records.',
+    'Mend the settings that are listed, then start again.',
+  ),
+  KAFKA_REFUSED: halt(
+    69,
+    'Kafka refused a request for good.',
+    'Look at the message of the broker; its policies may forbid what was asked for.',
+  ),
+
   // --- the outside is at fault
   KAFKA_UNAVAILABLE: retry(
     'Kafka cannot be reached or refuses for now.',

@@ -18,24 +18,26 @@ const tables = (() => {
   return all as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
 })();
 
+const look = (table: Int32Array | Uint8Array, index: number): number => table[index] ?? 0;
+
 /** The checksum of bytes[from, to) as an unsigned 32-bit number. */
 export const crc32c = (bytes: Uint8Array, from = 0, to = bytes.length): number => {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
-  const at = (index: number) => bytes[index] as number;
   let crc = -1;
   let i = from;
   for (; i + 8 <= to; i += 8) {
-    const low = crc ^ (at(i) | (at(i + 1) << 8) | (at(i + 2) << 16) | (at(i + 3) << 24));
+    const low =
+      crc ^ (look(bytes, i) | (look(bytes, i + 1) << 8) | (look(bytes, i + 2) << 16) | (look(bytes, i + 3) << 24));
     crc =
-      (t7[low & 0xff] as number) ^
-      (t6[(low >>> 8) & 0xff] as number) ^
-      (t5[(low >>> 16) & 0xff] as number) ^
-      (t4[low >>> 24] as number) ^
-      (t3[at(i + 4)] as number) ^
-      (t2[at(i + 5)] as number) ^
-      (t1[at(i + 6)] as number) ^
-      (t0[at(i + 7)] as number);
+      look(t7, low & 0xff) ^
+      look(t6, (low >>> 8) & 0xff) ^
+      look(t5, (low >>> 16) & 0xff) ^
+      look(t4, low >>> 24) ^
+      look(t3, look(bytes, i + 4)) ^
+      look(t2, look(bytes, i + 5)) ^
+      look(t1, look(bytes, i + 6)) ^
+      look(t0, look(bytes, i + 7));
   }
-  for (; i < to; i += 1) crc = (crc >>> 8) ^ (t0[(crc ^ at(i)) & 0xff] as number);
+  for (; i < to; i += 1) crc = (crc >>> 8) ^ look(t0, (crc ^ look(bytes, i)) & 0xff);
   return ~crc >>> 0;
 };

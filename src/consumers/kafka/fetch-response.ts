@@ -111,7 +111,10 @@ const decodeRecordSet = async (
  * what was aborted, and it ends a transaction at any record whose key is four zero bytes, marker or not.
  * The rule: a transaction of the list is open from its first offset to its producer's next marker.
  */
-export const markAborted = (records: readonly RawRecord[], aborted: readonly AbortedTransaction[]): readonly RawRecord[] => {
+export const markAborted = (
+  records: readonly RawRecord[],
+  aborted: readonly AbortedTransaction[],
+): readonly RawRecord[] => {
   if (aborted.length === 0) return records;
   const waiting = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? 1 : -1));
   const open = new Set<string>();

@@ -21,6 +21,7 @@ export const applyKafkaPatches = (): void => {
   applied = true;
   armTimerOnlyWhenPending();
   decodeFetchesStrictly();
+  handOverBatchesWithoutMessages();
   writeNullHeaders();
 };
 
@@ -75,7 +76,7 @@ const decodeFetchesStrictly = (): void => {
 type Codec = { decompress(bytes: Buffer): Promise<Buffer> };
 
 const decompressWithRegisteredCodec = (): FetchDecoding['decompress'] => {
-  const { lookupCodec } = internal('protocol/message/compression') as { lookupCodec(codec: number): Codec | null };
+  const { lookupCodec } = internal('protocol/message/compression') as { lookupCodec: (codec: number) => Codec | null };
   return (number, bytes) => {
     const codec = lookupCodec(number);
     if (codec === null) throw new Error(`there is no codec ${number}`);
@@ -87,11 +88,36 @@ type DecoderClass = new (bytes: Buffer) => object;
 
 const legacyDecoder = (): FetchDecoding['decodeLegacy'] => {
   const Decoder = internal('protocol/decoder') as DecoderClass;
-  const decodeMessageSet = internal('protocol/messageSet/decoder') as (decoder: object, size: number) => Promise<unknown[]>;
+  const decodeMessageSet = internal('protocol/messageSet/decoder') as (
+    decoder: object,
+    size: number,
+  ) => Promise<unknown[]>;
   return (bytes) => decodeMessageSet(new Decoder(bytes), bytes.length);
 };
 
-type Encoder = { writeVarInt(value: number): unknown; writeVarIntBytes(value: unknown): unknown };
+type Batch = {
+  readonly rawMessages: readonly unknown[];
+  isEmpty(): boolean;
+  isEmptyDueToFiltering(): boolean;
+};
+
+/**
+ * kafkajs moves on by itself, without a word to `eachBatch`, over a batch of nothing but transaction markers, aborted
+ * records or ends of compacted batches. Every offset must be accounted for, so they are handed over like any other:
+ * `messages` is empty and `rawMessages` says why.
+ */
+const handOverBatchesWithoutMessages = (): void => {
+  const { prototype } = internal('consumer/batch') as { prototype: Batch };
+  prototype.isEmptyDueToFiltering = () => false;
+  prototype.isEmpty = function () {
+    return this.rawMessages.length === 0;
+  };
+};
+
+type Encoder = {
+  readonly writeVarInt: (value: number) => unknown;
+  writeVarIntBytes: (this: Encoder, value: unknown) => unknown;
+};
 
 /**
  * kafkajs measures a header's value before it looks whether it is null, and throws. A record with such a header, which
@@ -100,7 +126,6 @@ type Encoder = { writeVarInt(value: number): unknown; writeVarIntBytes(value: un
  */
 const writeNullHeaders = (): void => {
   const { prototype } = internal('protocol/encoder') as { prototype: Encoder };
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the receiver that it gets
   const original = prototype.writeVarIntBytes;
   prototype.writeVarIntBytes = function (value) {
     return value === nullHeader ? this.writeVarInt(-1) : original.call(this, value);

@@ -122,7 +122,8 @@ const decodeBatch = async (batch: Buffer, length: number, decompress: Decompress
 
 const checkFrame = (batch: Buffer, length: number): void => {
   if (length < RECORDS_AT - LEADER_EPOCH_AT) throw new Error(`a batch of ${length} bytes is smaller than its header`);
-  if (batch.length < LEADER_EPOCH_AT + length) throw new Error(`${batch.length} bytes are there, ${length} were promised`);
+  if (batch.length < LEADER_EPOCH_AT + length)
+    throw new Error(`${batch.length} bytes are there, ${length} were promised`);
   const magic = batch.readInt8(MAGIC_AT);
   if (magic !== 2) throw new Error(`message format ${magic} is not known`);
   const stated = batch.readUInt32BE(CRC_AT);
@@ -229,8 +230,10 @@ const addHeader = (headers: RawHeaders, name: Buffer | null, value: Buffer | nul
 type Cursor = { readonly bytes: Buffer; at: number; end: number };
 
 const readByte = (cursor: Cursor): number => {
-  if (cursor.at >= cursor.end) throw new Error('the bytes end within a record');
-  return cursor.bytes[cursor.at++] as number;
+  const byte = cursor.at < cursor.end ? cursor.bytes[cursor.at] : undefined;
+  if (byte === undefined) throw new Error('the bytes end within a record');
+  cursor.at += 1;
+  return byte;
 };
 
 /** Zigzag varint of at most 32 bits: https://protobuf.dev/programming-guides/encoding/#signed-ints */

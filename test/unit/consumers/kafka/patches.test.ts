@@ -1,0 +1,198 @@
+import { createRequire } from 'node:module';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+
+/**
+ * Each test first shows the defect in kafkajs as it is: on the day when it is mended there, the first half fails and
+ * the patch can go.
+ */
+const require = createRequire(import.meta.url);
+const internal = (path: string): unknown => require(`kafkajs/src/${path}`);
+
+const applyPatches = async (): Promise<{ nullHeader: Buffer }> => {
+  const { applyKafkaPatches, nullHeader } = await import('../../../../src/consumers/kafka/patches.ts');
+  applyKafkaPatches();
+  return { nullHeader };
+};
+
+beforeEach(() => {
+  jest.resetModules();
+});
+
+type Queue = {
+  push(request: unknown): void;
+  fulfillRequest(response: unknown): void;
+  maybeThrottle(ms: number): void;
+  destroy(): void;
+  throttleCheckTimeoutId: unknown;
+};
+
+const newQueue = (maxInFlightRequests: number): Queue => {
+  const RequestQueue = internal('network/requestQueue') as new (options: object) => Queue;
+  const silent = () => undefined;
+  return new RequestQueue({
+    maxInFlightRequests,
+    requestTimeout: 1000,
+    enforceRequestTimeout: false,
+    clientId: 'test',
+    broker: 'none:0',
+    logger: { debug: silent, warn: silent },
+  });
+};
+
+const request = (correlationId: number, sendRequest: () => void = () => undefined) => ({
+  entry: {
+    correlationId,
+    apiKey: 0,
+    apiName: 'Test',
+    apiVersion: 0,
+    resolve: () => undefined,
+    reject: () => undefined,
+  },
+  expectResponse: true,
+  sendRequest,
+});
+
+describe('the timer of the request queue', () => {
+  const answerOne = (queue: Queue) => {
+    queue.push(request(1));
+    queue.fulfillRequest({ correlationId: 1, payload: Buffer.alloc(0), size: 0 });
+  };
+
+  test('kafkajs arms it when nothing is pending', () => {
+    const queue = newQueue(1);
+    answerOne(queue);
+    expect(queue.throttleCheckTimeoutId).not.toBeNull();
+    queue.destroy();
+  });
+
+  test('is not armed when nothing is pending', async () => {
+    await applyPatches();
+    const queue = newQueue(1);
+    answerOne(queue);
+    expect(queue.throttleCheckTimeoutId).toBeNull();
+  });
+
+  test('sends what waits once the broker no longer throttles', async () => {
+    await applyPatches();
+    const queue = newQueue(10);
+    queue.maybeThrottle(20);
+    const before = Date.now();
+    await new Promise<void>((sent) => queue.push(request(1, sent)));
+    expect(Date.now() - before).toBeGreaterThanOrEqual(19);
+    expect(queue.throttleCheckTimeoutId).toBeNull();
+    queue.destroy();
+  });
+});
+
+describe('the decoder of fetch responses', () => {
+  type Response = {
+    decode(bytes: Buffer): Promise<{ responses: { partitions: { messages: { offset: string }[] }[] }[] }>;
+  };
+  const decode = async (records: Buffer) => {
+    const response = internal('protocol/requests/fetch/v11/response') as Response;
+    return (await response.decode(fetchResponse(records))).responses[0]!.partitions[0]!.messages;
+  };
+
+  /** Throttle, error, session, one topic `t`, partition 3, error, three offsets, no aborted, no replica, records. */
+  const fetchResponse = (records: Buffer): Buffer => {
+    const head = Buffer.alloc(4 + 2 + 4 + 4 + 3 + 4 + 4 + 2 + 24 + 4 + 4 + 4);
+    head.writeInt32BE(1, 10);
+    head.writeInt16BE(1, 14);
+    head.write('t', 16);
+    head.writeInt32BE(1, 17);
+    head.writeInt32BE(3, 21);
+    head.writeInt32BE(-1, head.length - 8);
+    head.writeInt32BE(records.length, head.length - 4);
+    return Buffer.concat([head, records]);
+  };
+
+  type EncodeRecord = (message: object) => object;
+  const batchOf = async (messages: readonly object[], lastOffsetDelta = messages.length - 1): Promise<Buffer> => {
+    const record = internal('protocol/recordBatch/record/v0') as EncodeRecord;
+    type Encode = (batch: object) => Promise<{ buffer: Buffer }>;
+    const { RecordBatch } = internal('protocol/recordBatch/v0') as { RecordBatch: Encode };
+    const records = messages.map((message, offsetDelta) => record({ offsetDelta, key: null, value: null, ...message }));
+    return (await RecordBatch({ records, lastOffsetDelta })).buffer;
+  };
+
+  test('kafkajs cannot read 140,000 records of one batch', async () => {
+    const batch = await batchOf(Array.from({ length: 140_000 }, () => ({})));
+    await expect(decode(batch)).rejects.toThrow('Maximum call stack size exceeded');
+    await applyPatches();
+    const messages = await decode(batch);
+    expect(messages).toHaveLength(140_000);
+    expect(messages.at(-1)?.offset).toBe('139999');
+  });
+
+  test('kafkajs returns nothing for a batch that holds no records', async () => {
+    const batch = await batchOf([], 6);
+    expect(await decode(batch)).toEqual([]);
+    await applyPatches();
+    expect(await decode(batch)).toMatchObject([{ offset: '6', isControlRecord: true, isEmptyBatch: true }]);
+  });
+
+  test('kafkajs does not see a damaged byte', async () => {
+    const batch = await batchOf([{ value: 'an event' }]);
+    batch[batch.length - 3]! ^= 1;
+    expect(await decode(batch)).toHaveLength(1);
+    await applyPatches();
+    await expect(decode(batch)).rejects.toMatchObject({
+      name: 'RecordBatchUndecodable',
+      retriable: false,
+      topic: 't',
+      partition: 3,
+      firstOffset: '0',
+      codec: 'none',
+    });
+  });
+
+  test('kafkajs mixes a header called constructor with the one that objects inherit', async () => {
+    const batch = await batchOf([{ headers: { constructor: Buffer.from('x') } }]);
+    const values = async () => {
+      const [message] = (await decode(batch)) as unknown as { headers: object }[];
+      return Object.values(message!.headers) as unknown;
+    };
+    expect(await values()).toEqual([[expect.any(Function), Buffer.from('x')]]);
+    await applyPatches();
+    expect(await values()).toEqual([Buffer.from('x')]);
+  });
+
+  test('kafkajs cannot write a header of value null', async () => {
+    await expect(batchOf([{ headers: { a: null } }])).rejects.toThrow('Received null');
+    const { nullHeader } = await applyPatches();
+    const [message] = await decode(await batchOf([{ headers: { a: nullHeader, b: Buffer.alloc(0) } }]));
+    expect(message).toMatchObject({ headers: { a: null, b: Buffer.alloc(0) } });
+  });
+});
+
+test('kafkajs delivers aborted records when a fetch begins within two aborted transactions', () => {
+  const filter = internal('consumer/filterAbortedMessages') as (o: object) => { offset: string }[];
+  const of = (producerId: string, offset: string, key: Buffer | null = null) => ({
+    offset,
+    key,
+    batchContext: { producerId, inTransaction: true },
+  });
+  const both = [
+    { producerId: '1', firstOffset: '0' },
+    { producerId: '2', firstOffset: '1' },
+  ];
+  expect(filter({ messages: [of('2', '5'), of('1', '6')], abortedTransactions: both }).map((m) => m.offset)).toEqual([
+    '5',
+  ]);
+  const zeroKey = [of('1', '5', Buffer.alloc(4)), of('1', '6')];
+  expect(filter({ messages: zeroKey, abortedTransactions: both }).map((m) => m.offset)).toEqual(['5', '6']);
+});
+
+test('kafkajs does not hand over a batch of control records alone', async () => {
+  type Batch = { isEmpty: () => boolean; isEmptyDueToFiltering: () => boolean };
+  const make = (messages: readonly object[]) => {
+    const Batch = internal('consumer/batch') as new (topic: string, offset: string, data: object) => Batch;
+    return new Batch('t', '0', { partition: 0, highWatermark: '1', abortedTransactions: [], messages });
+  };
+  const marker = { offset: '0', isControlRecord: true };
+  expect(make([marker]).isEmptyDueToFiltering()).toBe(true);
+  await applyPatches();
+  expect(make([marker]).isEmptyDueToFiltering()).toBe(false);
+  expect(make([marker]).isEmpty()).toBe(false);
+  expect(make([]).isEmpty()).toBe(true);
+});
