@@ -2,14 +2,10 @@ import type { Batch, IHeaders, KafkaMessage } from 'kafkajs';
 import type { Gap, Header, KafkaRecord } from '../../schemas/record.ts';
 import { mergeGaps } from '../coverage.ts';
 import type { Delivery } from '../source.ts';
+import type { RawRecord } from './record-batch.ts';
 
 /** What kafkajs keeps of a record beside its documented shape. */
-type RawMessage = KafkaMessage & {
-  readonly isControlRecord?: boolean;
-  /** Set by patches.ts: stands for the end of a record batch that holds no record there. */
-  readonly isEmptyBatch?: boolean;
-  readonly batchContext?: { readonly timestampType?: number };
-};
+type RawMessage = KafkaMessage & Partial<Pick<RawRecord, 'isEmptyBatch' | 'isAborted' | 'batchContext'>>;
 
 /** A kafkajs batch with the parts that tell what was fetched but not delivered. */
 export type FetchedBatch = Batch & { readonly fetchedOffset: string; readonly rawMessages: readonly RawMessage[] };
@@ -52,7 +48,7 @@ export const toDelivery = (batch: FetchedBatch, epoch: number): Delivery => {
 
 const reasonOf = (raw: RawMessage): Gap['reason'] => {
   if (raw.isEmptyBatch === true) return 'absent';
-  return raw.isControlRecord === true ? 'control' : 'aborted';
+  return raw.isAborted === true ? 'aborted' : 'control';
 };
 
 const toRecord = (raw: RawMessage, partition: number, offset: bigint): KafkaRecord => ({

@@ -4,7 +4,8 @@ import { encodeDead } from './format/dead-value.ts';
 import { eventValueLength, eventValuePrefix, writeEventValue } from './format/event-value.ts';
 import { deadKey, eventKey, markKey } from './format/keys.ts';
 import { encodeMark, type Mark } from './format/mark-value.ts';
-import { planPostings, type PostingRow } from './format/postings.ts';
+import type { PostingRow } from './format/posting-rows.ts';
+import { planPostings } from './format/postings.ts';
 import { transaction, type Transaction } from './transaction.ts';
 
 export type Logs = { readonly source: number; readonly deadLetters: number };
