@@ -31,8 +31,11 @@ export type Pipeline = SourceHandler & {
   stop(): Promise<void>;
 };
 
-/** A draft made ready to be written; `earlier` are the ledger's events that it knows of. */
-type Prepared = { readonly draft: Draft; readonly composed: Composed; readonly found: Map<string, StoredEvent> };
+/** What came before a draft: the ledger's events that it knows of, and what the batch before it stores. */
+type Before = { readonly found: Map<string, StoredEvent>; readonly ahead: ReadonlyMap<string, Earlier> };
+
+/** A draft made ready to be written. */
+type Prepared = { readonly draft: Draft; readonly composed: Composed; readonly before: Before };
 
 /** Rounds of composing one batch anew before that itself is the failure. */
 const maxRounds = 20;
@@ -64,17 +67,17 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
   };
 
   const prepare = async (draft: Draft, signal: AbortSignal): Promise<Prepared> => {
-    const found = new Map<string, StoredEvent>();
+    const before: Before = { found: new Map(), ahead };
     if (lookFirst > 0) {
       lookFirst -= 1;
-      await look(draft, found, signal);
+      await look(draft, before, signal);
     }
-    return await compose(draft, found, signal);
+    return await compose(draft, before, signal);
   };
 
-  const look = async (draft: Draft, found: Map<string, StoredEvent>, signal: AbortSignal) => {
-    const ids = draft.parts.flatMap((part) => part.judged.flatMap(eventIdOf)).filter((id) => !ahead.has(id));
-    remember(found, await retrying('looking for events', () => sink.find(ids), signal));
+  const look = async (draft: Draft, before: Before, signal: AbortSignal) => {
+    const ids = draft.parts.flatMap((part) => part.judged.flatMap(eventIdOf)).filter((id) => !before.ahead.has(id));
+    remember(before.found, await retrying('looking for events', () => sink.find(ids), signal));
   };
 
   const remember = (found: Map<string, StoredEvent>, events: ReadonlyMap<string, StoredEvent>) => {
@@ -85,11 +88,12 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
   };
 
   /** Verdicts, then letters to the dead-letter topic, then the transaction that states both. */
-  const compose = async (draft: Draft, found: Map<string, StoredEvent>, signal: AbortSignal): Promise<Prepared> => {
+  const compose = async (draft: Draft, before: Before, signal: AbortSignal): Promise<Prepared> => {
     const judged = draft.parts.flatMap((part) => part.judged);
-    const verdicts = judgeAll(judged, (id) => found.get(id) ?? ahead.get(id), options.isSameContent);
+    const earlier = (id: string) => before.found.get(id) ?? before.ahead.get(id);
+    const verdicts = judgeAll(judged, earlier, options.isSameContent);
     await bury(judged, verdicts, signal);
-    return { draft, composed: sink.compose(batchOf(draft, verdicts)), found };
+    return { draft, composed: sink.compose(batchOf(draft, verdicts)), before };
   };
 
   const bury = async (judged: readonly Judged[], verdicts: readonly Verdict[], signal: AbortSignal) => {
@@ -129,7 +133,7 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
 
   /** One commit: settled, or what is to be tried next, or null when nothing of the draft is left. */
   const attempt = async (prepared: Prepared, signal: AbortSignal): Promise<Prepared | 'settled' | null> => {
-    const { draft, composed, found } = prepared;
+    const { draft, composed, before } = prepared;
     const stale = draft.parts.filter(isStale);
     if (stale.length > 0) return await without(prepared, stale, signal);
     const started = options.now();
@@ -144,8 +148,8 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
         return 'settled';
       }
       case 'exists':
-        remember(found, outcome.events);
-        return await compose(draft, found, signal);
+        remember(before.found, outcome.events);
+        return await compose(draft, before, signal);
       case 'moved': {
         const moved = draft.parts.filter((part) =>
           outcome.standings.some(({ partition }) => partition === part.slice.pending.partition),
@@ -162,7 +166,7 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
   const without = async (prepared: Prepared, gone: readonly Part[], signal: AbortSignal): Promise<Prepared | null> => {
     for (const { slice } of gone) slice.pending.drop(slice);
     const parts = prepared.draft.parts.filter((part) => !gone.includes(part));
-    return parts.length === 0 ? null : await compose({ parts }, prepared.found, signal);
+    return parts.length === 0 ? null : await compose({ parts }, prepared.before, signal);
   };
 
   /** Still ours in this generation: take the ledger's word and go on from there. Else the next assignment will tell. */
@@ -203,7 +207,7 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
     const written = await writing;
     if (written === predecessor) return prepared;
     ahead = written === null ? new Map() : storedOf(written);
-    return await compose(draft, prepared.found, signal);
+    return await compose(draft, { found: prepared.before.found, ahead }, signal);
   };
 
   const dropping = async <T>(draft: Draft, signal: AbortSignal, work: () => Promise<T>): Promise<T | null> => {
