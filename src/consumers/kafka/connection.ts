@@ -125,17 +125,24 @@ const allowedFields = new Set([
   'duration',
 ]);
 
+/** Said of every idempotent producer whose retries end; ours are replaced after an error (see `kafkaAppender`). */
+const knownWarning = 'Limiting retries for the idempotent producer may invalidate EoS guarantees';
+
 /**
  * What kafkajs calls an error it mostly mends itself, so it is a warning here; errors that reach us are told where they
  * are classified. One message, so that log lines can be counted; what kafkajs says is a field.
  */
 const bridge = (log: KafkaLog, { namespace, level, log: said }: LogEntry): void => {
-  const told = level === logLevel.ERROR || level === logLevel.WARN ? 'warn' : 'debug';
   const { message, ...extra } = said as Readonly<Record<string, unknown>>;
   const fields = Object.entries(extra).filter(([name]) => allowedFields.has(name));
   const plain = fields.map(([name, value]): [string, unknown] => [
     name,
     value instanceof Error ? value.message : value,
   ]);
-  log(told, 'the Kafka client says', { part: namespace, says: message, ...Object.fromEntries(plain) });
+  const isOdd = level === logLevel.ERROR || (level === logLevel.WARN && message !== knownWarning);
+  log(isOdd ? 'warn' : 'debug', 'the Kafka client says', {
+    part: namespace,
+    says: message,
+    ...Object.fromEntries(plain),
+  });
 };

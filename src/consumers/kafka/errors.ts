@@ -82,6 +82,7 @@ export const kafkaErrorTable = {
   // The appender drops its producer and begins anew with each of these.
   OUT_OF_ORDER_SEQUENCE_NUMBER: 'KAFKA_UNAVAILABLE',
   UNKNOWN_PRODUCER_ID: 'KAFKA_UNAVAILABLE',
+  DUPLICATE_SEQUENCE_NUMBER: 'KAFKA_UNAVAILABLE',
   INVALID_PRODUCER_EPOCH: 'KAFKA_UNAVAILABLE',
   KafkaJSRequestTimeoutError: 'KAFKA_UNAVAILABLE',
   KafkaJSTimeout: 'KAFKA_UNAVAILABLE',

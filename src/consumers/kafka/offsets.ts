@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readCommitted, readUncommitted, type Cluster, type IsolationLevel } from './cluster.ts';
+
+/** Where each partition of a topic begins and ends. */
+export type TopicOffsets = ReadonlyMap<number, PartitionOffsets>;
+export type PartitionOffsets = {
+  readonly start: bigint;
+  /** First offset that a reader of committed records does not get yet (last stable offset). */
+  readonly stableEnd: bigint;
+  /** First offset that holds no record yet (high watermark). */
+  readonly end: bigint;
+};
+
+const earliest = -2;
+const latest = -1;
+const leaderTries = 5;
+const leaderRetryMs = 200;
+
+/** One request for each leader and each of the three numbers; the ends are read last. */
+export const readTopicOffsets = async (cluster: Cluster, topic: string): Promise<TopicOffsets> => {
+  const starts = await listOffsets(cluster, topic, earliest, readUncommitted);
+  const stableEnds = await listOffsets(cluster, topic, latest, readCommitted);
+  const ends = await listOffsets(cluster, topic, latest, readUncommitted);
+  const rows = [...starts].map(([partition, start]): [number, PartitionOffsets] => {
+    const end = ends.get(partition) ?? start;
+    return [partition, { start, end, stableEnd: stableEnds.get(partition) ?? end }];
+  });
+  return new Map(rows);
+};
+
+const listOffsets = (cluster: Cluster, topic: string, timestamp: number, isolationLevel: IsolationLevel) =>
+  withLeaders(cluster, topic, async (partitionsByLeader) => {
+    const ask = async (nodeId: number, partitions: readonly number[]): Promise<[number, bigint][]> => {
+      const broker = await cluster.findBroker({ nodeId });
+      const wanted = partitions.map((partition) => ({ partition, timestamp }));
+      const answer = await broker.listOffsets({
+        replicaId: -1,
+        isolationLevel,
+        topics: [{ topic, partitions: wanted }],
+      });
+      return answer.responses
+        .flatMap((one) => one.partitions)
+        .map(({ partition, offset }) => [partition, BigInt(offset)]);
+    };
+    const rows = await Promise.all([...partitionsByLeader].map(([nodeId, partitions]) => ask(nodeId, partitions)));
+    return new Map(rows.flat().toSorted(([a], [b]) => a - b));
+  });
+
+/**
+ * The timestamp (Unix milliseconds) of the first record at or above `offset`; null when there is none yet. The broker
+ * sends the one record batch that holds it, however small the limit.
+ */
+export const timestampAt = (
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  offset: bigint,
+): Promise<bigint | null> =>
+  withLeaders(cluster, topic, async (partitionsByLeader) => {
+    const [nodeId] = [...partitionsByLeader].find(([, partitions]) => partitions.includes(partition)) ?? [];
+    if (nodeId === undefined) return null;
+    const broker = await cluster.findBroker({ nodeId });
+    const { responses } = await broker.fetch({
+      isolationLevel: readCommitted,
+      maxWaitTime: 0,
+      minBytes: 1,
+      maxBytes: 1,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: 1 }] }],
+    });
+    const messages = responses.flatMap((one) => one.partitions).flatMap((one) => one.messages);
+    const oldest = messages.find((message) => BigInt(message.offset) >= offset);
+    return oldest ? BigInt(oldest.timestamp) : null;
+  });
+
+type PartitionsByLeader = ReadonlyMap<number, readonly number[]>;
+
+/** Leaders move: on such an error the metadata is read anew, a few times. */
+const withLeaders = async <T>(
+  cluster: Cluster,
+  topic: string,
+  ask: (leaders: PartitionsByLeader) => Promise<T>,
+): Promise<T> => {
+  await cluster.addTargetTopic(topic);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await cluster.refreshMetadataIfNecessary();
+      return await ask(leadersOf(cluster, topic));
+    } catch (error) {
+      if (tries === leaderTries || (error as { retriable?: boolean }).retriable !== true) throw error;
+      await sleep(leaderRetryMs);
+      await cluster.refreshMetadata();
+    }
+  }
+};
+
+const leadersOf = (cluster: Cluster, topic: string): PartitionsByLeader => {
+  const partitions = cluster.findTopicPartitionMetadata(topic);
+  const byLeader = Map.groupBy(partitions, ({ leader }) => leader);
+  return new Map([...byLeader].map(([leader, members]) => [leader, members.map(({ partitionId }) => partitionId)]));
+};
