@@ -12,9 +12,19 @@ export type TokenEndpoint = {
 
 type TokenSource = () => Promise<string>;
 
-/** kafkajs tries again what is retriable. */
-const tokenError = (name: 'OauthTokenUnavailable' | 'OauthTokenRefused', message: string, cause?: unknown): Error =>
-  Object.assign(new Error(message, { cause }), { name, retriable: name === 'OauthTokenUnavailable' });
+/**
+ * Without a token for now, the connection is of no use: its handshake is done and cannot be repeated. By the name of a
+ * connection error kafkajs knows to make another one; `code` is what it is.
+ */
+const unavailable = (message: string, cause: unknown): Error =>
+  Object.assign(new Error(message, { cause }), {
+    name: 'KafkaJSConnectionError',
+    code: 'OauthTokenUnavailable',
+    retriable: true,
+  });
+
+const refused = (message: string): Error =>
+  Object.assign(new Error(message), { name: 'OauthTokenRefused', retriable: false });
 
 export const oauthBearer = (options: {
   readonly tokenFile: string | null;
@@ -39,7 +49,7 @@ const authenticator =
     authenticate: async () => {
       const value = await token();
       const refusal = await saslAuthenticate({ request: { encode: () => firstMessage(value) }, response });
-      if (refusal !== '') throw tokenError('OauthTokenRefused', `the broker refused the token: ${refusal}`);
+      if (refusal !== '') throw refused(`the broker refused the token: ${refusal}`);
     },
   });
 
@@ -66,7 +76,7 @@ export const tokenFromFile =
   (file: string): TokenSource =>
   async () => {
     const token = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw tokenError('OauthTokenUnavailable', `reading the token from ${file}`, error);
+      throw unavailable(`reading the token from ${file}`, error);
     });
     return token.trim();
   };
@@ -97,21 +107,21 @@ export const tokenFromEndpoint = (endpoint: TokenEndpoint, now: () => number = D
 
 const requestToken = async (endpoint: TokenEndpoint): Promise<z.infer<typeof answerSchema>> => {
   const { url, clientId, clientSecretFile, scope } = endpoint;
-  const unavailable = (error: unknown): never => {
-    throw tokenError('OauthTokenUnavailable', `asking ${url} for a token`, error);
+  const fail = (error: unknown): never => {
+    throw unavailable(`asking ${url} for a token`, error);
   };
-  const secret = (await readFile(clientSecretFile, 'utf8').catch(unavailable)).trim();
+  const secret = (await readFile(clientSecretFile, 'utf8').catch(fail)).trim();
   const answer = await fetch(url, {
     method: 'POST',
     headers: { authorization: basic(clientId, secret), accept: 'application/json' },
     body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope !== null && { scope }) }),
     signal: AbortSignal.timeout(requestTimeoutMs),
     redirect: 'error',
-  }).catch(unavailable);
-  if (answer.status >= 500 || answer.status === 429) return unavailable(new Error(`status ${answer.status}`));
-  if (!answer.ok) throw tokenError('OauthTokenRefused', `${url} refused to give a token: status ${answer.status}`);
-  const parsed = answerSchema.safeParse(await answer.json().catch(unavailable));
-  return parsed.success ? parsed.data : unavailable(new Error('the answer holds no access_token'));
+  }).catch(fail);
+  if (answer.status >= 500 || answer.status === 429) return fail(new Error(`status ${answer.status}`));
+  if (!answer.ok) throw refused(`${url} refused to give a token: status ${answer.status}`);
+  const parsed = answerSchema.safeParse(await answer.json().catch(fail));
+  return parsed.success ? parsed.data : fail(new Error('the answer holds no access_token'));
 };
 
 /** RFC 6749 section 2.3.1: both are form-encoded first. */
