@@ -88,7 +88,7 @@ const accountBook = (options: AccountOptions) => {
     const marks = new Map<string, Mark>();
     const dead = new Set<string>();
     for (const { storedKey, storedValue } of tx.entries) {
-      const key = storedKey.subarray(1).toString('latin1');
+      const key = Buffer.from(storedKey.subarray(1)).toString('latin1');
       const value = storedValue?.subarray(1) ?? Buffer.alloc(0);
       const parsed = parseKey(key);
       if (parsed.kind === 'unknown') deviate(id, `key ${key} is not of this format`);

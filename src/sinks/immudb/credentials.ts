@@ -3,8 +3,8 @@ import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { PipelineError } from '../../errors.ts';
 
 export type TlsOptions = {
-  /** PEM file with the authorities that may have signed the server's certificate. */
-  readonly caFile: string;
+  /** PEM file with the authorities that may have signed the server's certificate. Default: those of the system. */
+  readonly caFile?: string;
   /** Both or neither: what the server asks for under mutual TLS. PEM. */
   readonly certFile?: string;
   readonly keyFile?: string;

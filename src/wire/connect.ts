@@ -1,0 +1,64 @@
+import type { Config } from '../config.ts';
+import { kafkaAdmin, type KafkaAdmin } from '../consumers/kafka/admin.ts';
+import { kafkaClient, type KafkaLog } from '../consumers/kafka/connection.ts';
+import { PipelineError } from '../errors.ts';
+import { openLedgerClient, type LedgerClient } from '../sinks/immudb/client.ts';
+import { passwordFromFile } from '../sinks/immudb/credentials.ts';
+import { newestLog, openLedger, type Ledger, type Log } from '../sinks/immudb/ledger.ts';
+import type { LedgerOptions } from '../sinks/immudb/session.ts';
+import type { TrustedStateOptions } from '../sinks/immudb/trusted-state.ts';
+
+/** How the configuration says that immudb is reached. */
+export const ledgerOptions = ({ ledger }: Config): LedgerOptions => {
+  const { host, port, database, username, passwordFile, tls, deadlineMs } = ledger;
+  return {
+    host,
+    port,
+    database,
+    username,
+    password: passwordFromFile(passwordFile),
+    // Writes have a connection of their own.
+    channels: ledger.channels + 1,
+    deadlineMs,
+    ...(tls.enabled && {
+      tls: {
+        ...(tls.caFile !== null && { caFile: tls.caFile }),
+        ...(tls.certFile !== null && { certFile: tls.certFile }),
+        ...(tls.keyFile !== null && { keyFile: tls.keyFile }),
+        ...(tls.serverName !== null && { serverName: tls.serverName }),
+      },
+    }),
+  };
+};
+
+export const connectLedgerClient = (config: Config): Promise<LedgerClient> => openLedgerClient(ledgerOptions(config));
+
+/** The ledger of this configuration, proven to be it; rejects with what openLedger and openLedgerClient reject with. */
+export const connectLedger = async (config: Config, options: TrustedStateOptions = {}): Promise<Ledger> => {
+  const client = await connectLedgerClient(config);
+  try {
+    const { database, genesis, trustedStateFile } = config.ledger;
+    const pins = { database, genesis: genesis ?? undefined, stateFile: trustedStateFile };
+    const ledger = await openLedger(client, pins, options);
+    if (ledger.format.group === config.kafka.group) return ledger;
+    await ledger.close();
+    const whose = `the ledger in ${database} belongs to group ${ledger.format.group}, not ${config.kafka.group}`;
+    throw new PipelineError('LEDGER_FOREIGN', whose);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+};
+
+export const connectKafkaAdmin = async (config: Config, log?: KafkaLog): Promise<KafkaAdmin> => {
+  const admin = kafkaAdmin(kafkaClient(config.kafka, log));
+  await admin.connect();
+  return admin;
+};
+
+/** The present life of this topic in the ledger. */
+export const requireLog = async (ledger: Ledger, topic: string): Promise<Log> => {
+  const log = newestLog(await ledger.logs(), topic);
+  if (log !== null) return log;
+  throw new PipelineError('LEDGER_FOREIGN', `the ledger knows no topic ${topic}`);
+};
