@@ -36,7 +36,11 @@ export const lifecycle = (stepEnded: StepEnded, now: () => number = () => perfor
   };
 
   return {
-    opened: (step) => void open.push(step),
+    opened: (step) => {
+      open.push(step);
+      // What a start still opens while everything stops is closed at once.
+      if (stopping !== null) stopping = stopping.then(async (failed) => failed + (await closeAll()));
+    },
     stop: () => (stopping ??= closeAll()),
   };
 };

@@ -1,12 +1,21 @@
 import { userInfo } from 'node:os';
+import type {
+  AcceptedGap,
+  FoundEvent,
+  InitOptions,
+  InitResult,
+  Reason,
+  ReopenedLog,
+  Status,
+  StatusRow,
+} from '../cli/commands.ts';
 import { readSecret, type Config } from '../config.ts';
-import type { TopicProblem } from '../consumers/kafka/topics.ts';
 import { pipelineRights, producerRights, rightsAsCommands } from '../consumers/kafka/rights.ts';
 import { PipelineError } from '../errors.ts';
 import { hexOfBytes } from '../proofs/hex.ts';
 import { acceptGap, makeLedger, reopenLog } from '../sinks/immudb/acts.ts';
-import { openLedgerAdmin, type NewUser } from '../sinks/immudb/admin.ts';
-import { decodeEventValue, type EventValue } from '../sinks/immudb/format/event-value.ts';
+import { openLedgerAdmin } from '../sinks/immudb/admin.ts';
+import { decodeEventValue } from '../sinks/immudb/format/event-value.ts';
 import { eventKey } from '../sinks/immudb/format/keys.ts';
 import { isEventId } from '../sinks/immudb/format/event-id.ts';
 import { readMarks } from '../sinks/immudb/marks.ts';
@@ -15,27 +24,6 @@ import { maxTxEntries } from '../sinks/immudb/transaction.ts';
 import { connectKafkaAdmin, connectLedger, connectLedgerClient, ledgerOptions, requireLog } from './connect.ts';
 
 /** What immutrail's commands do, one function each: open what is needed, act, close. Errors are PipelineErrors. */
-
-export type InitOptions = {
-  readonly partitions?: number;
-  readonly replicationFactor?: number;
-  readonly maxMessageBytes?: number;
-  /** A user with least rights to make, for the pipeline; its password comes from a file. */
-  readonly user?: { readonly username: string; readonly passwordFile: string; readonly permission: NewUser['permission'] };
-};
-
-export type InitResult = {
-  readonly database: string;
-  readonly ledgerId: string;
-  /** What to pin: 64 hexadecimal digits. */
-  readonly genesis: string;
-  readonly trustedStateFile: string;
-  readonly topicsCreated: readonly string[];
-  readonly problems: readonly TopicProblem[];
-  readonly user: string | null;
-  /** Commands that make users of Kafka with least rights. */
-  readonly kafkaRights: readonly string[];
-};
 
 /** Topics, database, genesis. Each step leaves what exists; only an empty database becomes a ledger. */
 export const init = async (config: Config, options: InitOptions): Promise<InitResult> => {
@@ -94,34 +82,6 @@ const makeDatabase = async (config: Config, { user }: InitOptions) => {
   }
 };
 
-export type StatusRow = {
-  readonly partition: number;
-  readonly logStart: bigint;
-  readonly logEnd: bigint;
-  /** First offset that the ledger does not cover; null: no mark yet. */
-  readonly ledgerNext: bigint | null;
-  readonly committed: bigint | null;
-  /** Offsets between the ledger and the log end. */
-  readonly lag: bigint;
-  readonly lastTx: bigint | null;
-  /** Deleted from Kafka before the ledger had them; the partition is held until a person accepts it. */
-  readonly lost: bigint;
-};
-
-export type Status = {
-  readonly database: string;
-  readonly ledgerId: string;
-  readonly genesis: string;
-  readonly transactions: bigint;
-  readonly topic: string;
-  readonly log: number;
-  readonly incarnation: number;
-  readonly group: string;
-  readonly lag: bigint;
-  readonly partitions: readonly StatusRow[];
-  readonly problems: readonly TopicProblem[];
-};
-
 export const status = async (config: Config): Promise<Status> => {
   const { topic, deadLetterTopic, group } = config.kafka;
   const ledger = await connectLedger(config);
@@ -166,8 +126,6 @@ export const status = async (config: Config): Promise<Status> => {
   }
 };
 
-export type FoundEvent = EventValue & { readonly tx: bigint; readonly eventId: string };
-
 /** One event, proven to be in its transaction under the trusted hash. */
 export const getEvent = async (config: Config, eventId: string): Promise<FoundEvent> => {
   const id = eventId.toLowerCase();
@@ -183,10 +141,6 @@ export const getEvent = async (config: Config, eventId: string): Promise<FoundEv
     await ledger.close();
   }
 };
-
-export type Reason = { readonly by: string; readonly why: string };
-
-export type ReopenedLog = { readonly topic: string; readonly log: number; readonly incarnation: number };
 
 /** The topic as it is now becomes a log of its own, read from its start. */
 export const logReopen = async (config: Config, reason: Reason): Promise<ReopenedLog> => {
@@ -205,8 +159,6 @@ export const logReopen = async (config: Config, reason: Reason): Promise<Reopene
     await ledger.close();
   }
 };
-
-export type AcceptedGap = { readonly partition: number; readonly from: bigint; readonly to: bigint; readonly tx: bigint };
 
 /** Takes the loss of records that Kafka deleted below the log start into the ledger, with who and why. */
 export const gapAccept = async (config: Config, partition: number, reason: Reason): Promise<AcceptedGap> => {

@@ -1,0 +1,110 @@
+import type { Config } from '../config.ts';
+import type { Output } from './output.ts';
+
+/** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
+export type Commands = {
+  /** Topics, database, genesis. */
+  init(config: Config, options: InitOptions): Promise<InitResult>;
+  status(config: Config): Promise<Status>;
+  /** One event, proven to be in its transaction. */
+  getEvent(config: Config, eventId: string): Promise<FoundEvent>;
+  logReopen(config: Config, reason: Reason): Promise<ReopenedLog>;
+  gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
+  /** Runs until a signal or a halt; resolves with the exit code. */
+  run(config: Config): Promise<number>;
+  produce(config: Config, options: ProduceOptions, output: Output): Promise<Produced>;
+};
+
+export type ProduceOptions = {
+  readonly count: number;
+  /** Events a second; null: as fast as it goes. */
+  readonly rate: number | null;
+  readonly seed: number | null;
+  readonly poison: number;
+  readonly duplicates: number;
+};
+
+export type Produced = {
+  readonly valid: number;
+  readonly poison: number;
+  readonly duplicates: number;
+  readonly tookMs: number;
+};
+
+/** Something about a topic that could lose data (`warn`) or does (`error`). */
+export type TopicProblem = {
+  readonly severity: 'error' | 'warn';
+  readonly topic: string;
+  readonly problem: string;
+  readonly advice: string;
+};
+
+export type InitOptions = {
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  readonly maxMessageBytes?: number;
+  /** A user with least rights to make, for the pipeline; its password comes from a file. */
+  readonly user?: { readonly username: string; readonly passwordFile: string; readonly permission: 'read' | 'readWrite' | 'admin' };
+};
+
+export type InitResult = {
+  readonly database: string;
+  readonly ledgerId: string;
+  /** What to pin: 64 hexadecimal digits. */
+  readonly genesis: string;
+  readonly trustedStateFile: string;
+  readonly topicsCreated: readonly string[];
+  readonly problems: readonly TopicProblem[];
+  readonly user: string | null;
+  /** Commands that make users of Kafka with least rights. */
+  readonly kafkaRights: readonly string[];
+};
+
+export type StatusRow = {
+  readonly partition: number;
+  readonly logStart: bigint;
+  readonly logEnd: bigint;
+  /** First offset that the ledger does not cover; null: no mark yet. */
+  readonly ledgerNext: bigint | null;
+  readonly committed: bigint | null;
+  /** Offsets between the ledger and the log end. */
+  readonly lag: bigint;
+  readonly lastTx: bigint | null;
+  /** Deleted from Kafka before the ledger had them; the partition is held until a person accepts it. */
+  readonly lost: bigint;
+};
+
+export type Status = {
+  readonly database: string;
+  readonly ledgerId: string;
+  readonly genesis: string;
+  readonly transactions: bigint;
+  readonly topic: string;
+  readonly log: number;
+  readonly incarnation: number;
+  readonly group: string;
+  readonly lag: bigint;
+  readonly partitions: readonly StatusRow[];
+  readonly problems: readonly TopicProblem[];
+};
+
+export type Reason = { readonly by: string; readonly why: string };
+
+export type ReopenedLog = { readonly topic: string; readonly log: number; readonly incarnation: number };
+
+export type AcceptedGap = { readonly partition: number; readonly from: bigint; readonly to: bigint; readonly tx: bigint };
+
+export type FoundEvent = {
+  readonly eventId: string;
+  readonly tx: bigint;
+  /** Where it came from on Kafka. */
+  readonly source: {
+    readonly log: number;
+    readonly partition: number;
+    readonly offset: bigint;
+    readonly timestamp: bigint;
+    readonly sha256: string;
+    readonly recordSha256: string;
+  };
+  readonly json: Buffer;
+};

@@ -1,0 +1,164 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { Config } from '../config.ts';
+import type { Commands, ProduceOptions } from './commands.ts';
+import { exitCodeText } from './exit-codes.ts';
+import { errorText, jsonOf, paintOf, type Output } from './output.ts';
+import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
+import { asPipelineError } from '../errors.ts';
+
+export type CliOptions = {
+  readonly version: string;
+  readonly loadConfig: (file: string | undefined) => Config;
+  readonly describeConfig: (config: Config) => Readonly<Record<string, unknown>>;
+  readonly commands: Commands;
+  readonly output: Output;
+};
+
+type Global = { readonly config?: string; readonly json?: boolean; readonly verbose?: boolean };
+
+const whole = (name: string, min: number) => (text: string) => {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= min) return value;
+  throw new InvalidArgumentError(`${name} is a whole number from ${min} on.`);
+};
+
+/** Runs the command line; resolves with the exit code. Never rejects, never prints a stack for a person's mistake. */
+export const runCli = async (args: readonly string[], options: CliOptions): Promise<number> => {
+  const { output } = options;
+  const program = programOf(options);
+  let exitCode = 0;
+  program.program.exitOverride().configureOutput({ writeOut: output.out, writeErr: output.err });
+  for (const command of program.program.commands) command.exitOverride();
+  program.onExit((code) => (exitCode = code));
+  try {
+    await program.program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { verbose = false } = program.program.opts<Global>();
+    output.err(`${errorText(error, 'immutrail', { paint: paintOf(output), verbose })}\n`);
+    return asPipelineError(error, 'immutrail').entry.exitCode;
+  }
+};
+
+/** The program with all its commands, also for the generator of docs/cli.md. */
+export const programOf = (options: CliOptions) => {
+  const { commands, output } = options;
+  let exit: (code: number) => void = () => undefined;
+  const program = new Command('immutrail')
+    .description('An audit trail anyone can check: Kafka to an immudb ledger, every offset accounted for exactly once.')
+    .version(options.version)
+    .option('-c, --config <file>', 'YAML file with settings; IMMUTRAIL_* variables go before it')
+    .option('--json', 'print results as JSON')
+    .option('--verbose', 'show the stack of an unexpected error')
+    .addHelpText('after', `\nExit codes (docs/errors.md):\n${exitCodeText()}\n\nSettings: docs/configuration.md`)
+    .showHelpAfterError('(add --help for what it takes)');
+  const config = () => options.loadConfig(program.opts<Global>().config);
+  const paint = paintOf(output);
+  const print = (value: unknown, text: () => string) =>
+    output.out(`${program.opts<Global>().json === true ? jsonOf(value) : text()}\n`);
+
+  program
+    .command('init')
+    .description('make the topics, the database and the genesis of a ledger; prints the genesis hash to pin')
+    .option('--partitions <n>', 'partitions of topics that are made (default 8)', whole('--partitions', 1))
+    .option('--replication-factor <n>', 'replicas of topics that are made (default: 3, or the number of brokers)', whole('--replication-factor', 1))
+    .option('--max-message-bytes <n>', 'largest record of the topic; dead letters get room above it', whole('--max-message-bytes', 1024))
+    .option('--user <name>', 'also make an immudb user that may read and write this database only')
+    .option('--user-password-file <file>', 'file with the password of that user')
+    .addHelpText('after', example('immutrail init', 'immutrail init --partitions 12 --user pipeline --user-password-file secrets/pipeline'))
+    .action(async (given: InitFlags) => {
+      const made = await commands.init(config(), initOptions(given));
+      print(made, () => initText(made, paint));
+    });
+  program
+    .command('run')
+    .description('consume the topic into the ledger until SIGTERM or SIGINT; /metrics, /livez and /readyz on http.port')
+    .addHelpText('after', example('immutrail run', 'IMMUTRAIL_LOG_FORMAT=pretty immutrail run'))
+    .action(async () => exit(await commands.run(config())));
+  program
+    .command('status')
+    .description('how far the ledger is, partition by partition: log end, ledger, committed, lag, last transaction')
+    .addHelpText('after', example('immutrail status', 'immutrail status --json | jq .lag'))
+    .action(async () => {
+      const status = await commands.status(config());
+      print(status, () => statusText(status, paint));
+    });
+  program
+    .command('get')
+    .argument('<event_id>', 'UUID of the event')
+    .description('one event from the ledger, proven to be in its transaction')
+    .addHelpText('after', example('immutrail get 0198c2f4-7c1e-7abc-8def-0123456789ab'))
+    .action(async (eventId: string) => {
+      const event = await commands.getEvent(config(), eventId);
+      print({ ...event, json: undefined, event: JSON.parse(event.json.toString()) as unknown }, () => eventText(event, paint));
+    });
+  program
+    .command('produce')
+    .description("publish the demo's events of the seven services: whole remediation stories, some poison, some duplicates")
+    .option('--count <n>', 'events', whole('--count', 1), 2000)
+    .option('--rate <n>', 'events per second (default: as fast as Kafka takes them)', whole('--rate', 1))
+    .option('--seed <n>', 'makes the same events again', whole('--seed', 0))
+    .option('--poison <n>', 'records among them that cannot be stored', whole('--poison', 0), 0)
+    .option('--duplicates <n>', 'records among them that repeat an earlier one', whole('--duplicates', 0), 0)
+    .addHelpText('after', example('immutrail produce --count 2000 --poison 20 --duplicates 20 --seed 1'))
+    .action(async (given: ProduceFlags) => {
+      const { count, poison, duplicates, rate = null, seed = null } = given;
+      const produced = await commands.produce(config(), { count, poison, duplicates, rate, seed }, output);
+      print(produced, () => producedText(produced));
+    });
+  const log = program.command('log').description('lives of the Kafka topic');
+  reasoned(log.command('reopen'))
+    .description('go on with a topic that was replaced, rewound or truncated: as a new log, read from its start')
+    .addHelpText('after', example('immutrail log reopen --by ada --why "cluster restored from backup, ticket 4711"'))
+    .action(async (reason: ReasonFlags) => {
+      const reopened = await commands.logReopen(config(), reason);
+      print(reopened, () => logText(reopened));
+    });
+  const gap = program.command('gap').description('records that Kafka deleted before they were stored');
+  reasoned(gap.command('accept'))
+    .argument('<partition>', 'the partition that is held', whole('partition', 0))
+    .description('accept the loss of such records: stated in the ledger with who and why, and the partition goes on')
+    .addHelpText('after', example('immutrail gap accept 3 --by ada --why "retention was one hour during the outage"'))
+    .action(async (partition: number, reason: ReasonFlags) => {
+      const accepted = await commands.gapAccept(config(), partition, reason);
+      print(accepted, () => gapText(accepted));
+    });
+  program
+    .command('config')
+    .description('check the configuration and print it; secrets are never shown')
+    .action(() => {
+      const described = options.describeConfig(config());
+      print(described, () =>
+        Object.entries(described)
+          .map(([name, value]) => `${name}: ${String(value)}`)
+          .join('\n'),
+      );
+    });
+  return { program, onExit: (listener: (code: number) => void) => (exit = listener) };
+};
+
+type InitFlags = {
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  readonly maxMessageBytes?: number;
+  readonly user?: string;
+  readonly userPasswordFile?: string;
+};
+type ProduceFlags = Omit<ProduceOptions, 'rate' | 'seed'> & { readonly rate?: number; readonly seed?: number };
+type ReasonFlags = { readonly by: string; readonly why: string };
+
+const initOptions = ({ user, userPasswordFile, ...topics }: InitFlags) => {
+  if ((user === undefined) !== (userPasswordFile === undefined)) {
+    throw new InvalidArgumentError('--user and --user-password-file belong together.');
+  }
+  if (user === undefined || userPasswordFile === undefined) return topics;
+  return { ...topics, user: { username: user, passwordFile: userPasswordFile, permission: 'readWrite' as const } };
+};
+
+const reasoned = (command: Command): Command =>
+  command
+    .requiredOption('--by <name>', 'who decided it; kept in the ledger for ever')
+    .requiredOption('--why <reason>', 'why; kept in the ledger for ever');
+
+const example = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;

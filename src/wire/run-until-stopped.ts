@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { describeConfig, wantsColour, type Config } from '../config.ts';
+import { asPipelineError, PipelineError } from '../errors.ts';
+import { readinessOf } from '../http/readiness.ts';
+import { startHttp } from '../http/server.ts';
+import { lifecycle } from '../lifecycle.ts';
+import { createLog } from '../log.ts';
+import { telemetry } from '../telemetry.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { startPipeline, type Condition } from './run.ts';
+
+const conditions: readonly Condition[] = ['running', 'ledger', 'kafka', 'partitions'];
+
+/**
+ * `immutrail run`: starts, waits for a signal or a halt, and stops step by step. Resolves with the exit code: 0 after a
+ * signal, the error's own after a halt or a start that failed.
+ */
+export const runUntilStopped = async (config: Config, version: string, signal: AbortSignal): Promise<number> => {
+  const log = createLog({ ...config.log, colour: wantsColour(process.stderr.isTTY) });
+  const metrics = createMetrics({ ofProcess: true });
+  const tell = telemetry({ log, metrics, version });
+  const readiness = readinessOf(conditions, tell.readyChanged);
+  const life = lifecycle(tell.stepEnded);
+  readiness.set('partitions', null);
+  try {
+    const http = await listen(config, readiness, metrics);
+    life.opened({ name: 'close the HTTP server', deadlineMs: config.stop.closeMs, close: () => http.close() });
+    tell.started({ version, http: http.url, ...describeConfig(config) });
+    const starting = startPipeline({
+      config,
+      telemetry: tell,
+      lifecycle: life,
+      kafkaLog: (level, message, fields) => log[level](fields, message),
+      ready: (condition, problem) => readiness.set(condition, problem),
+    });
+    const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
+    // A signal during the start ends it: what is open by then is closed.
+    starting.catch(() => undefined);
+    const started = await Promise.race([starting, stopped.then(() => null)]);
+    if (started !== null) await Promise.race([started.halted, stopped]);
+    tell.stopping(String(signal.reason));
+    return await stop();
+  } catch (error) {
+    const halt = asPipelineError(error, 'running the pipeline');
+    tell.halted(halt);
+    await stop();
+    return halt.entry.exitCode;
+  }
+
+  async function stop(): Promise<number> {
+    readiness.set('running', 'stopping');
+    const failed = await life.stop();
+    await new Promise<void>((resolve) => {
+      log.flush(() => resolve());
+    });
+    return failed === 0 ? 0 : 1;
+  }
+};
+
+const listen = async (config: Config, readiness: Parameters<typeof startHttp>[0]['readiness'], metrics: Parameters<typeof startHttp>[0]['metrics']) => {
+  const { host, port } = config.http;
+  try {
+    return await startHttp({ host, port, readiness, metrics });
+  } catch (error) {
+    throw new PipelineError('CONFIG_INVALID', `http ${host}:${port} cannot be listened on`, { cause: error });
+  }
+};

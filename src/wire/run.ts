@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { batcher } from '../consumers/batcher.ts';
+import { kafkaAdmin } from '../consumers/kafka/admin.ts';
+import { kafkaAppender } from '../consumers/kafka/appender.ts';
+import { kafkaClient, type KafkaLog } from '../consumers/kafka/connection.ts';
+import { kafkaSource } from '../consumers/kafka/source.ts';
+import type { Source } from '../consumers/source.ts';
+import { PipelineError } from '../errors.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { assignment } from '../pipeline/assignment.ts';
+import { pipeline, type Pipeline } from '../pipeline/deliver.ts';
+import type { Happenings } from '../pipeline/happenings.ts';
+import type { Retrying } from '../pipeline/retrying.ts';
+import { sameContent } from '../schemas/canonical.ts';
+import { decode } from '../schemas/decode.ts';
+import { valueSha256 } from '../schemas/record-hash.ts';
+import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
+import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
+import { immudbSink } from '../sinks/immudb/sink.ts';
+import { retrying } from '../sinks/with-retry.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { lagMonitor } from '../telemetry/lag-monitor.ts';
+import { connectLedger, requireLog } from './connect.ts';
+
+export type RunOptions = {
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  readonly lifecycle: Lifecycle;
+  readonly kafkaLog: KafkaLog;
+  readonly ready: (condition: Condition, problem: string | null) => void;
+};
+
+/** What must hold before the process is ready. */
+export type Condition = 'kafka' | 'ledger' | 'partitions' | 'running';
+
+/** How long a log may go unrecognised while its records are stored, and how often a held partition looks again. */
+const recogniseEveryMs = 10_000;
+const lookEveryMs = 2_000;
+
+/**
+ * Wires and starts the pipeline. Resolves when it consumes, with a promise that rejects with what halts it; rejects
+ * with what prevented the start. What was opened is pushed on the lifecycle as it is opened.
+ */
+export const startPipeline = async (options: RunOptions): Promise<{ halted: Promise<never> }> => {
+  const { config, telemetry, lifecycle, ready } = options;
+  const retry = retrying({
+    initialMs: config.ledger.backoffInitialMs,
+    maxMs: config.ledger.backoffMaxMs,
+    onRetry: (again) => {
+      ready(again.doing.includes('dead letters') ? 'kafka' : 'ledger', `${again.doing}: ${String(again.err)}`);
+      telemetry.retrying(again);
+    },
+    onRecovered: (after) => {
+      ready('ledger', null);
+      ready('kafka', null);
+      telemetry.recovered(after);
+    },
+  });
+  const starting = AbortSignal.timeout(config.ledger.startTimeoutMs);
+  const ledger = await starts('opening the ledger', retry, starting, () =>
+    connectLedger(config, { onFlushFailed: (err) => telemetry.proofFailed('keeping the trusted state', err) }),
+  );
+  lifecycle.opened({
+    name: 'close the immudb session',
+    deadlineMs: config.stop.closeMs,
+    close: () => ledger.close(config.stop.closeMs),
+  });
+  ready('ledger', null);
+
+  const kafka = kafkaClient(config.kafka, options.kafkaLog);
+  const admin = kafkaAdmin(kafka);
+  lifecycle.opened({ name: 'close the Kafka admin', deadlineMs: config.stop.closeMs, close: () => admin.close() });
+  const site = await starts('connecting to Kafka', retry, starting, async () => {
+    await admin.connect();
+    return await inspect(config, ledger, admin);
+  });
+  for (const { topic, problem, advice } of site.warnings) telemetry.topicDoubtful(topic, problem, advice);
+
+  const { topic, deadLetterTopic: dlq, group } = config.kafka;
+  const appender = kafkaAppender({ kafka, topic: dlq, tooLarge: 'DEAD_LETTER_TOO_LARGE' });
+  lifecycle.opened({ name: 'close the dead-letter producer', deadlineMs: config.stop.closeMs, close: () => appender.close() });
+  const letters = deadLetterTopic({
+    append: appender.append,
+    sourceTopic: topic,
+    partitions: site.deadLetterPartitions,
+    maxRequestBytes: 900_000,
+  });
+  const deadLetters = {
+    send: async (batch: Parameters<typeof letters.send>[0]) => {
+      const places = await letters.send(batch);
+      telemetry.deadLettersSent(batch.length);
+      return places;
+    },
+  };
+  const sink = immudbSink({
+    ledger,
+    logs: { source: site.log.number, deadLetters: site.deadLetterLog.number },
+    writerId: randomUUID(),
+    limits: { maxBytes: config.batch.maxBytes },
+    deadlineMs: config.ledger.deadlineMs,
+  });
+
+  const happenings: Happenings = {
+    ...telemetry,
+    partitionHeld: (partition) => {
+      ready('partitions', `partition ${partition} is held until its loss is accepted (immutrail gap accept)`);
+      telemetry.partitionHeld(partition);
+    },
+    partitionReleased: (partition) => {
+      ready('partitions', null);
+      telemetry.partitionReleased(partition);
+    },
+    failed: (error) => running.failed(error instanceof Error ? error : new Error(String(error))),
+  };
+  const source = kafkaSource({
+    kafka,
+    topic,
+    group,
+    sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+    heartbeatIntervalMs: config.kafka.heartbeatIntervalMs,
+    rebalanceTimeoutMs: config.kafka.rebalanceTimeoutMs,
+    fetchMaxBytes: config.kafka.fetchMaxBytes,
+    fetchMaxBytesPerPartition: config.kafka.fetchMaxBytesPerPartition,
+    fetchMinBytes: config.kafka.fetchMinBytes,
+    fetchMaxWaitMs: config.kafka.fetchMaxWaitMs,
+    bounds: (partitions) => admin.bounds(topic, partitions),
+    happenings: {
+      joined: () => undefined,
+      heartbeatFailed: (error) => telemetry.retrying({ doing: 'heartbeat', attempt: 1, delayMs: 0, err: error }),
+      restarting: (err, attempt, delayMs) => telemetry.retrying({ doing: 'reading Kafka', attempt, delayMs, err }),
+      connected: (isConnected) => ready('kafka', isConnected ? null : 'not a member of the consumer group'),
+    },
+  });
+  const queue = batcher(config.batch);
+  const now = () => performance.now();
+  const lanes = assignment({
+    source,
+    sink,
+    batcher: queue,
+    retrying: retry,
+    happenings,
+    sha256: (record) => valueSha256(record.value),
+    clusterId: site.log.clusterId,
+    maxLoss: BigInt(config.gaps.maxLoss),
+    recogniseEveryMs,
+    lookEveryMs,
+    now,
+  });
+  const running: Pipeline = pipeline({
+    source,
+    sink,
+    deadLetters,
+    batcher: queue,
+    assignment: lanes,
+    retrying: retry,
+    happenings,
+    inspect: { decode, sha256: valueSha256 },
+    isSameContent: sameContent,
+    maxEvents: config.batch.maxEvents,
+    now,
+  });
+
+  const monitor = lagMonitor({
+    group,
+    everyMs: config.lag.everyMs,
+    telemetry,
+    read: () => admin.readLag({ group, topic }),
+  });
+  lifecycle.opened({ name: 'stop watching the lag', deadlineMs: config.stop.closeMs, close: () => monitor.stop() });
+  pushStops(lifecycle, config, source, running);
+  const halted = running.run().then(() => new Promise<never>(() => undefined));
+  halted.catch(() => undefined);
+  await source.start(running);
+  ready('running', null);
+  return { halted };
+};
+
+/** In the order of a stop: no more fetches, finish the write under way, commit and leave the group. */
+const pushStops = (lifecycle: Lifecycle, config: Config, source: Source, running: Pipeline) => {
+  const { fetchMs, writeMs, commitMs } = config.stop;
+  lifecycle.opened({ name: 'commit and leave the group', deadlineMs: commitMs, close: () => source.stop() });
+  lifecycle.opened({ name: 'finish the write under way', deadlineMs: writeMs, close: () => running.stop() });
+  lifecycle.opened({
+    name: 'stop fetching',
+    deadlineMs: fetchMs,
+    close: () => {
+      source.quiesce();
+      return Promise.resolve();
+    },
+  });
+};
+
+/** Tries until the start time-out; what is then still missing is the error. */
+const starts = async <T>(doing: string, retry: Retrying, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+  let met: unknown;
+  const noted = async () => {
+    try {
+      return await work();
+    } catch (error) {
+      met = error;
+      throw error;
+    }
+  };
+  try {
+    return await retry(doing, noted, signal);
+  } catch (error) {
+    throw signal.aborted && met !== undefined ? met : error;
+  }
+};
+
+type KafkaAdmin = ReturnType<typeof kafkaAdmin>;
+
+/** Whether ledger and Kafka are those that belong together. */
+const inspect = async (config: Config, ledger: Ledger, admin: KafkaAdmin) => {
+  const { topic, deadLetterTopic: dlq } = config.kafka;
+  const problems = await admin.inspectTopics({ topic, deadLetterTopic: dlq });
+  const [worst] = problems.filter(({ severity }) => severity === 'error');
+  if (worst !== undefined) {
+    throw new PipelineError('KAFKA_TOPIC_UNSUITABLE', `topic ${worst.topic}: ${worst.problem}; ${worst.advice}`);
+  }
+  const log = await requireLog(ledger, topic);
+  const clusterId = await admin.clusterId();
+  requireCluster(log, clusterId);
+  return {
+    log,
+    deadLetterLog: await requireLog(ledger, dlq),
+    deadLetterPartitions: await admin.partitions(dlq),
+    warnings: problems,
+  };
+};
+
+const requireCluster = (log: KafkaLogEntry, clusterId: string) => {
+  if (log.clusterId === clusterId) return;
+  const message = `topic ${log.topic} was covered on cluster ${log.clusterId}, this is cluster ${clusterId}`;
+  throw new PipelineError('LOG_REPLACED', message);
+};
