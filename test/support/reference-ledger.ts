@@ -56,22 +56,16 @@ export const nextTx = (txs: readonly ReferenceTx[], entries: readonly Entry[], l
   return { header, inner, alh: sha(int(header.id, 8), header.prevAlh, inner), entries, digests };
 };
 
-const innerOf = ({ ts, version, metadata, nentries, eH, blTxId, blRoot }: TxHeader): Uint8Array => {
-  const extra = metadata?.extra ?? new Uint8Array();
-  const md =
-    metadata === null
-      ? new Uint8Array()
-      : Buffer.concat([
-          Uint8Array.of(0),
-          int(metadata.truncatedTxId ?? 0n, 8),
-          Uint8Array.of(1),
-          int(extra.length, 2),
-          extra,
-        ]);
+export const innerOf = ({ ts, version, metadata, nentries, eH, blTxId, blRoot }: TxHeader): Uint8Array => {
+  const { truncatedTxId = 0n, extra = new Uint8Array() } = metadata ?? {};
+  const md = Buffer.concat([
+    truncatedTxId === 0n ? new Uint8Array() : Buffer.concat([Uint8Array.of(0), int(truncatedTxId, 8)]),
+    extra.length === 0 ? new Uint8Array() : Buffer.concat([Uint8Array.of(1), int(extra.length, 2), extra]),
+  ]);
   return sha(int(ts, 8), int(version, 2), int(md.length, 2), md, int(nentries, 4), eH, int(blTxId, 8), blRoot);
 };
 
-const digestOf = ({ key, value, metadata }: Entry): Uint8Array => {
+export const digestOf = ({ key, value, metadata }: Entry): Uint8Array => {
   const md = Buffer.concat([
     metadata?.deleted === true ? Uint8Array.of(0) : new Uint8Array(),
     metadata?.expiresAt === undefined
