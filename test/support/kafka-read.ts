@@ -2,22 +2,25 @@ import type { Kafka, KafkaMessage } from 'kafkajs';
 
 let groups = 0;
 
-/** Reads a topic from its start until so many messages came; rejects with the error of the consumer's crash. */
+/**
+ * Reads a topic from its start until so many messages came. Rejects with the error of a crash from which the consumer
+ * does not start again; a coordinator that still loads its groups is not one.
+ */
 export const readUntil = async (kafka: Kafka, topic: string, count: number): Promise<KafkaMessage[]> => {
   groups += 1;
   const consumer = kafka.consumer({
     groupId: `read-${topic}-${process.pid}-${groups}`,
     maxWaitTimeInMs: 100,
-    retry: { retries: 2, restartOnFailure: () => Promise.resolve(false) },
+    retry: { retries: 2, initialRetryTime: 50 },
   });
   const messages: KafkaMessage[] = [];
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   try {
     await new Promise<void>((resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) =>
-        reject(Object.assign(payload.error, { restart: payload.restart })),
-      );
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        if (!payload.restart) reject(payload.error);
+      });
       void consumer.run({
         autoCommit: false,
         eachBatch: ({ batch }) => {

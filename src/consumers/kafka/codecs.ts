@@ -1,12 +1,12 @@
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
-import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
+import { compressFrameSync } from 'lz4-napi';
 import { compressSync, uncompressSync } from 'snappy';
+import { inflateLz4 } from './lz4-frame.ts';
 
 /**
- * Every codec of Kafka, both ways. All run on the caller's thread: measured against the thread pool, async gzip of a
- * fetch keeps the compressed and the inflated bytes of many batches alive at once, and gains nothing while the thread
- * that decodes them is the one that is busy.
+ * Every codec of Kafka, both ways, on the caller's thread: for batches of 1 MiB gunzipSync and zstdDecompressSync are
+ * three times as fast as their asynchronous forms (522 and 644 against 187 and 225 MiB/s, Node 24, two cores).
  */
 export type Codec = { compress(bytes: Buffer): Buffer; decompress(bytes: Buffer): Buffer };
 
@@ -75,43 +75,13 @@ const inflateSnappy = (bytes: Buffer, maxBytes: number): Buffer => {
     if (byte < 0x80) break;
   }
   if (length > maxBytes) throw tooLarge(length);
-  return uncompressSync(bytes) as Buffer;
+  // The other way it hands out memory that V8 does not count, and so does not free in time.
+  return uncompressSync(bytes, { copyOutputData: true }) as Buffer;
 };
 
-/**
- * Kafka's lz4 is the frame format. The library has no limit, so blocks are counted first: a block inflates to at most
- * the block size that the frame's header states (64 KiB to 4 MiB).
- */
 const lz4: Codec = {
   compress: (bytes) => compressFrameSync(bytes),
-  decompress: (bytes) => {
-    const most = mostBytesOfFrame(bytes);
-    if (most > maxInflatedBytes) throw tooLarge(most);
-    return decompressFrameSync(bytes);
-  },
-};
-
-const lz4Magic = 0x184d2204;
-const blockBytesById: Readonly<Record<number, number>> = { 4: 65_536, 5: 262_144, 6: 1_048_576, 7: 4_194_304 };
-
-/** Frame format: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
-const mostBytesOfFrame = (bytes: Buffer): number => {
-  if (bytes.length < 7 || bytes.readUInt32LE(0) !== lz4Magic) throw new Error('it is not an lz4 frame');
-  const flags = bytes.readUInt8(4);
-  const blockBytes = blockBytesById[(bytes.readUInt8(5) >> 4) & 0x07];
-  if (blockBytes === undefined) throw new Error('the lz4 frame states no known block size');
-  const checksumBytes = flags & 0x10 ? 4 : 0;
-  let at = 4 + 2 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0) + 1;
-  let most = 0;
-  while (at + 4 <= bytes.length) {
-    const size = bytes.readUInt32LE(at);
-    if (size === 0) return most;
-    const stored = size & 0x7fffffff;
-    // An lz4 sequence makes at most 255 bytes of each of its own.
-    most += Math.min(blockBytes, size >= 0x80000000 ? stored : stored * 255);
-    at += 4 + stored + checksumBytes;
-  }
-  throw new Error('the lz4 frame ends early');
+  decompress: (bytes) => inflateLz4(bytes, maxInflatedBytes),
 };
 
 export const codecs = { gzip, snappy, lz4, zstd } as const;

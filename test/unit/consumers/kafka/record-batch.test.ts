@@ -1,0 +1,179 @@
+import { createRequire } from 'node:module';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { crc32c } from '../../../../src/consumers/kafka/crc32c.ts';
+import { markAborted } from '../../../../src/consumers/kafka/fetch-response.ts';
+import { decodeRecordBatches, isUndecodable, type RawRecord } from '../../../../src/consumers/kafka/record-batch.ts';
+
+const require = createRequire(import.meta.url);
+type Encoded = { readonly buffer: Buffer };
+const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0') as (record: object) => object;
+const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {
+  RecordBatch: (batch: object) => Promise<Encoded>;
+};
+
+type Given = { readonly key: Buffer | null; readonly value: Buffer | null; readonly headers: Record<string, Buffer> };
+
+const encode = async (records: readonly Given[], batch: object = {}): Promise<Buffer> => {
+  const encoded = records.map((record, offsetDelta) =>
+    encodeRecord({ ...record, offsetDelta, timestampDelta: offsetDelta * 1000 }),
+  );
+  const whole = await RecordBatch({
+    records: encoded,
+    lastOffsetDelta: records.length - 1,
+    firstTimestamp: 1000,
+    maxTimestamp: 2000,
+    ...batch,
+  });
+  return Buffer.from(whole.buffer);
+};
+
+/** Changes a batch and states the checksum anew. */
+const tamper = (batch: Buffer, change: (batch: Buffer) => void): Buffer => {
+  const changed = Buffer.from(batch);
+  change(changed);
+  changed.writeUInt32BE(crc32c(changed, 21), 17);
+  return changed;
+};
+
+const identity = (_: number, bytes: Buffer): Buffer => bytes;
+const decode = (bytes: Buffer): Promise<RawRecord[]> => decodeRecordBatches(bytes, identity);
+
+const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+const given: fc.Arbitrary<Given> = fc.record({
+  key: fc.option(bytes),
+  value: fc.option(bytes),
+  headers: fc.dictionary(
+    fc.string({ minLength: 1 }).filter((name) => name !== '__proto__'),
+    bytes,
+    { maxKeys: 5 },
+  ),
+});
+
+test('the checksum is that of the standard', () => {
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+  expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);
+});
+
+test('gives back what was encoded, of several batches', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(given, { minLength: 1, maxLength: 20 }),
+      fc.bigInt({ min: 0n, max: 2n ** 62n }),
+      async (records, first) => {
+        const batch = await encode(records, { firstOffset: first, firstTimestamp: 1000 });
+        const decoded = await decode(Buffer.concat([batch, batch]));
+        expect(decoded).toHaveLength(records.length * 2);
+        decoded.forEach((record, index) => {
+          const i = index % records.length;
+          expect(record.offset).toBe(String(first + BigInt(i)));
+          expect(record.timestamp).toBe(String(1000 + i * 1000));
+          expect([record.key, record.value]).toEqual([records[i]!.key, records[i]!.value]);
+          expect({ ...record.headers }).toEqual({ ...records[i]!.headers });
+        });
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('any flipped bit is seen', async () => {
+  const batch = await encode([
+    { key: Buffer.from('k'), value: Buffer.from('value'), headers: { h: Buffer.from('x') } },
+  ]);
+  const checked = 16;
+  for (let bit = checked * 8; bit < batch.length * 8; bit += 1) {
+    const damaged = Buffer.from(batch);
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    const error: unknown = await decode(damaged).catch((met: unknown) => met);
+    expect(isUndecodable(error)).toBe(true);
+  }
+});
+
+test('bytes behind a right checksum end in records or in one kind of error, quickly', async () => {
+  const batch = await encode([
+    { key: Buffer.from('k'), value: Buffer.from('value'), headers: { h: Buffer.from('x') } },
+  ]);
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 21, max: batch.length - 1 }), fc.nat(255), async (at, byte) => {
+      const damaged = tamper(batch, (one) => one.writeUInt8(byte, at));
+      const met: unknown = await decode(damaged).catch((error: unknown) => error);
+      expect(Array.isArray(met) || isUndecodable(met)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+describe('ends of batches without records', () => {
+  const end = { isControlRecord: true, isEmptyBatch: true };
+
+  test('a batch that compaction emptied stands for its last offset, compressed or not', async () => {
+    const empty = await encode([], { firstOffset: 5, lastOffsetDelta: 3 });
+    expect(await decode(empty)).toMatchObject([{ ...end, offset: '8' }]);
+    expect(await decode(tamper(empty, (one) => one.writeInt16BE(1, 21)))).toMatchObject([{ ...end, offset: '8' }]);
+  });
+
+  test('a batch that compaction shortened ends at its last offset too', async () => {
+    const shortened = await encode([{ key: null, value: null, headers: {} }], { lastOffsetDelta: 3 });
+    expect(await decode(shortened)).toMatchObject([
+      { offset: '0', isControlRecord: false },
+      { ...end, offset: '3' },
+    ]);
+  });
+});
+
+test('a batch cut at the end is left for the next fetch; a first batch that is cut is damaged', async () => {
+  const batch = await encode([{ key: null, value: Buffer.from('x'), headers: {} }]);
+  expect(await decode(Buffer.concat([batch, batch.subarray(0, 30)]))).toHaveLength(1);
+  expect(await decode(Buffer.concat([batch, batch.subarray(0, 5)]))).toHaveLength(1);
+  await expect(decode(batch.subarray(0, 30))).rejects.toMatchObject({ name: 'RecordBatchUndecodable' });
+});
+
+test('100,000 headers take no longer than they should', async () => {
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`h${i}`, Buffer.from('x')]));
+  const batch = await encode([{ key: null, value: null, headers: many }]);
+  const began = performance.now();
+  const [record] = await decode(batch);
+  expect(Object.keys(record!.headers)).toHaveLength(100_000);
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
+describe('aborted transactions', () => {
+  const record = (
+    offset: number,
+    producerId: string,
+    more: Partial<RawRecord> & { isMarker?: boolean } = {},
+  ): RawRecord =>
+    ({
+      offset: String(offset),
+      key: null,
+      isControlRecord: more.isMarker ?? false,
+      batchContext: { producerId, inTransaction: producerId !== '-1', isControlBatch: more.isMarker ?? false },
+      ...more,
+    }) as unknown as RawRecord;
+  const aborted = (records: readonly RawRecord[], ...list: [string, bigint][]) =>
+    markAborted(
+      records,
+      list.map(([producerId, firstOffset]) => ({ producerId, firstOffset })),
+    )
+      .filter(({ isAborted }) => isAborted)
+      .map(({ offset }) => offset);
+
+  test('a fetch that begins within several of them', () => {
+    expect(aborted([record(5, '2'), record(6, '1'), record(7, '3')], ['1', 0n], ['2', 1n])).toEqual(['5', '6']);
+  });
+
+  test('ends at the marker, not at a key of four zero bytes', () => {
+    const records = [
+      record(0, '1', { key: Buffer.alloc(4) }),
+      record(1, '1'),
+      record(2, '1', { isMarker: true }),
+      record(3, '1'),
+    ];
+    expect(aborted(records, ['1', 0n])).toEqual(['0', '1']);
+  });
+
+  test('records outside of transactions, and before the first offset, are delivered', () => {
+    expect(aborted([record(0, '1'), record(1, '-1'), record(2, '1')], ['1', 2n])).toEqual(['2']);
+  });
+});
