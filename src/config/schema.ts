@@ -128,7 +128,10 @@ const ledger = z.strictObject({
     max: 60 * minute,
     unit: 'ms',
   }),
-  channels: whole('Connections for reading; writes have their own.', 1, { min: 1, max: 16 }),
+  channels: whole('Connections to immudb; with two or more, the first carries the writes alone.', 2, {
+    min: 1,
+    max: 16,
+  }),
   callsPerSecond: wholeOrUnset('Most writes per second; unset is no limit.', {
     min: 1,
     max: 1_000_000,
