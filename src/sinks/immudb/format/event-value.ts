@@ -1,0 +1,58 @@
+/** The value of `event/<event_id>`: `{"v":1,"source":{…},"event":`, the event's JSON bytes, `}`. */
+import { isUtf8 } from 'node:buffer';
+import { type EventSource, readSource, sourceText } from './event-source.ts';
+import { refuse } from './invalid.ts';
+import { membersOf, parseJson } from './members.ts';
+
+/** Everything before the event's bytes. `source` is taken as it is; decoding is where it is checked. */
+export const eventValuePrefix = (source: EventSource): string => `${head}${sourceText(source)}${boundary}`;
+
+const head = '{"v":1,"source":';
+const boundary = ',"event":';
+const brace = 0x7d;
+
+/** Exact length in bytes of the value. */
+export const eventValueLength = (prefix: string, json: Uint8Array): number =>
+  Buffer.byteLength(prefix) + json.length + 1;
+
+/** Writes the value at `at`, where eventValueLength bytes must be free. Returns how many bytes it wrote. */
+export const writeEventValue = (target: Buffer, at: number, prefix: string, json: Uint8Array): number => {
+  const start = at + target.write(prefix, at, 'utf8');
+  target.set(json, start);
+  target[start + json.length] = brace;
+  return start + json.length + 1 - at;
+};
+
+export type EventValue = {
+  readonly source: EventSource;
+  /** The event's JSON text, a view of the value's own bytes. */
+  readonly json: Buffer;
+};
+
+/**
+ * Throws LEDGER_FORMAT_INVALID. The first `,"event":` is the boundary: inside of JSON text a quotation mark is escaped,
+ * and no object within `source` has names that somebody else chose. Then `source` is written again and compared, and
+ * what follows must be one JSON object, so that a reader of the whole value sees this event and no other.
+ */
+export const decodeEventValue = (key: string, value: Uint8Array): EventValue => {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const end = bytes.indexOf(boundary);
+  if (!bytes.subarray(0, head.length).equals(Buffer.from(head)) || end === -1) refuse(key, whyNoEvent(bytes));
+  const members = membersOf(key, parseJson(key, bytes.toString('utf8', head.length, end)), 'source.');
+  const source = readSource(key, members);
+  const start = end + boundary.length;
+  if (!bytes.subarray(0, start).equals(Buffer.from(eventValuePrefix(source)))) {
+    refuse(key, 'source is not in the exact form that format 1 writes');
+  }
+  return { source, json: eventJson(key, bytes, start) };
+};
+
+const whyNoEvent = (bytes: Buffer): string =>
+  bytes.includes(',"sealed":') ? 'sealed is reserved: a newer program wrote this event' : 'no source and event';
+
+const eventJson = (key: string, bytes: Buffer, start: number): Buffer => {
+  const json = bytes.subarray(start, -1);
+  if (bytes.at(-1) !== brace || !isUtf8(json)) refuse(key, 'the event is not closed or not UTF-8');
+  membersOf(key, parseJson(key, json.toString()), 'event.');
+  return json;
+};
