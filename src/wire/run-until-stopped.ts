@@ -20,11 +20,11 @@ export const runUntilStopped = async (config: Config, version: string, signal: A
   const metrics = createMetrics({ ofProcess: true });
   const tell = telemetry({ log, metrics, version });
   const readiness = readinessOf(conditions, tell.readyChanged);
-  const life = lifecycle(tell.stepEnded);
+  const life = lifecycle({ telemetry: tell });
   readiness.set('partitions', null);
   try {
-    const http = await listen(config, readiness, metrics);
-    life.opened({ name: 'close the HTTP server', deadlineMs: config.stop.closeMs, close: () => http.close() });
+    const start = () => listen(config, readiness, metrics);
+    const http = await life.open('http', config.stop.closeMs, start, (server) => () => server.close());
     tell.started({ version, http: http.url, ...describeConfig(config) });
     const starting = startPipeline({
       config,
@@ -53,7 +53,7 @@ export const runUntilStopped = async (config: Config, version: string, signal: A
     await new Promise<void>((resolve) => {
       log.flush(() => resolve());
     });
-    return failed === 0 ? 0 : 1;
+    return failed.size === 0 ? 0 : 1;
   }
 };
 

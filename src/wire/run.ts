@@ -5,7 +5,6 @@ import { kafkaAdmin } from '../consumers/kafka/admin.ts';
 import { kafkaAppender } from '../consumers/kafka/appender.ts';
 import { kafkaClient, type KafkaLog } from '../consumers/kafka/connection.ts';
 import { kafkaSource } from '../consumers/kafka/source.ts';
-import type { Source } from '../consumers/source.ts';
 import { PipelineError } from '../errors.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { assignment } from '../pipeline/assignment.ts';
@@ -58,19 +57,17 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     },
   });
   const starting = AbortSignal.timeout(config.ledger.startTimeoutMs);
-  const ledger = await starts('opening the ledger', retry, starting, () =>
-    connectLedger(config, { onFlushFailed: (err) => telemetry.proofFailed('keeping the trusted state', err) }),
-  );
-  lifecycle.opened({
-    name: 'close the immudb session',
-    deadlineMs: config.stop.closeMs,
-    close: () => ledger.close(config.stop.closeMs),
-  });
+  const { closeMs } = config.stop;
+  const openLedger = () =>
+    starts('opening the ledger', retry, starting, () =>
+      connectLedger(config, { onFlushFailed: (err) => telemetry.proofFailed('keeping the trusted state', err) }),
+    );
+  const ledger = await lifecycle.open('ledger', closeMs, openLedger, (opened) => () => opened.close(closeMs));
   ready('ledger', null);
 
   const kafka = kafkaClient(config.kafka, options.kafkaLog);
-  const admin = kafkaAdmin(kafka);
-  lifecycle.opened({ name: 'close the Kafka admin', deadlineMs: config.stop.closeMs, close: () => admin.close() });
+  const makeAdmin = () => kafkaAdmin(kafka);
+  const admin = await lifecycle.open('kafka admin', closeMs, makeAdmin, (opened) => () => opened.close());
   const site = await starts('connecting to Kafka', retry, starting, async () => {
     await admin.connect();
     return await inspect(config, ledger, admin);
@@ -78,8 +75,8 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   for (const { topic, problem, advice } of site.warnings) telemetry.topicDoubtful(topic, problem, advice);
 
   const { topic, deadLetterTopic: dlq, group } = config.kafka;
-  const appender = kafkaAppender({ kafka, topic: dlq, tooLarge: 'DEAD_LETTER_TOO_LARGE' });
-  lifecycle.opened({ name: 'close the dead-letter producer', deadlineMs: config.stop.closeMs, close: () => appender.close() });
+  const makeAppender = () => kafkaAppender({ kafka, topic: dlq, tooLarge: 'DEAD_LETTER_TOO_LARGE' });
+  const appender = await lifecycle.open('dead-letter topic', closeMs, makeAppender, (made) => () => made.close());
   const letters = deadLetterTopic({
     append: appender.append,
     sourceTopic: topic,
@@ -161,35 +158,21 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     now,
   });
 
-  const monitor = lagMonitor({
-    group,
-    everyMs: config.lag.everyMs,
-    telemetry,
-    read: () => admin.readLag({ group, topic }),
-  });
-  lifecycle.opened({ name: 'stop watching the lag', deadlineMs: config.stop.closeMs, close: () => monitor.stop() });
-  pushStops(lifecycle, config, source, running);
-  const halted = running.run().then(() => new Promise<never>(() => undefined));
-  halted.catch(() => undefined);
-  await source.start(running);
+  const watchLag = () =>
+    lagMonitor({ group, everyMs: config.lag.everyMs, telemetry, read: () => admin.readLag({ group, topic }) });
+  await lifecycle.open('lag monitor', closeMs, watchLag, (monitor) => () => monitor.stop());
+  const halted = Promise.withResolvers<never>();
+  halted.promise.catch(() => undefined);
+  const { fetchMs, writeMs, commitMs } = config.stop;
+  // Closed in the reverse order: no more fetches, finish the write under way, commit and leave the group.
+  await lifecycle.open('group membership', commitMs, ignore, () => () => source.stop());
+  await lifecycle.open('writing', writeMs, () => void running.run().catch(halted.reject), () => () => running.stop());
+  await lifecycle.open('fetching', fetchMs, () => source.start(running), () => () => source.quiesce());
   ready('running', null);
-  return { halted };
+  return { halted: halted.promise };
 };
 
-/** In the order of a stop: no more fetches, finish the write under way, commit and leave the group. */
-const pushStops = (lifecycle: Lifecycle, config: Config, source: Source, running: Pipeline) => {
-  const { fetchMs, writeMs, commitMs } = config.stop;
-  lifecycle.opened({ name: 'commit and leave the group', deadlineMs: commitMs, close: () => source.stop() });
-  lifecycle.opened({ name: 'finish the write under way', deadlineMs: writeMs, close: () => running.stop() });
-  lifecycle.opened({
-    name: 'stop fetching',
-    deadlineMs: fetchMs,
-    close: () => {
-      source.quiesce();
-      return Promise.resolve();
-    },
-  });
-};
+const ignore = () => undefined;
 
 /** Tries until the start time-out; what is then still missing is the error. */
 const starts = async <T>(doing: string, retry: Retrying, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {

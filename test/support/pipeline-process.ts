@@ -7,6 +7,12 @@ import { join } from 'node:path';
 import type { Stack } from '../../stack/stack.ts';
 import { until } from './until.ts';
 
+/** Where the servers are: what of a stack may be shared. */
+export type Addresses = {
+  readonly kafka: Pick<Stack['kafka'], 'brokers'>;
+  readonly immudb: Pick<Stack['immudb'], 'host' | 'port' | 'username' | 'passwordFile'>;
+};
+
 /** One `immutrail` command as a process of its own, as an operator runs it. */
 export type Running = {
   readonly pid: number;
@@ -27,7 +33,10 @@ export type Site = {
   /** The variables that every command of this site gets. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs a command to its end. */
-  command(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<{ code: number | null; out: string; err: string }>;
+  command(
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Promise<{ code: number | null; out: string; err: string }>;
   /** Starts `immutrail run`. */
   run(env?: Readonly<Record<string, string>>): Promise<Running>;
   close(): Promise<void>;
@@ -38,7 +47,10 @@ const maxOutput = 400_000;
 let sites = 0;
 
 /** A topic, a database and a group of their own on these servers, made by `immutrail init`. */
-export const openSite = async (stack: Stack, options: { partitions?: number; init?: boolean; env?: Readonly<Record<string, string>> } = {}): Promise<Site> => {
+export const openSite = async (
+  stack: Addresses,
+  options: { partitions?: number; init?: boolean; env?: Readonly<Record<string, string>> } = {},
+): Promise<Site> => {
   sites += 1;
   const id = `${Date.now().toString(36)}${process.pid.toString(36)}${sites}`;
   const folder = await mkdtemp(join(tmpdir(), 'immutrail-site-'));
@@ -60,6 +72,9 @@ export const openSite = async (stack: Stack, options: { partitions?: number; ini
     IMMUTRAIL_LEDGER_USERNAME: stack.immudb.username,
     IMMUTRAIL_LEDGER_PASSWORD_FILE: stack.immudb.passwordFile,
     IMMUTRAIL_LEDGER_TRUSTED_STATE_FILE: join(folder, 'trusted.json'),
+    // A member that was killed holds its partitions for so long.
+    IMMUTRAIL_KAFKA_SESSION_TIMEOUT_MS: '2000',
+    IMMUTRAIL_KAFKA_HEARTBEAT_INTERVAL_MS: '400',
     ...options.env,
   };
   const start = (args: readonly string[], extra: Readonly<Record<string, string>>): ChildProcess => {

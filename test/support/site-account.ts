@@ -1,0 +1,78 @@
+import { expect } from '@jest/globals';
+import { accountFor, type Account } from '../../src/queries/account.ts';
+import { openLedgerClient, type LedgerClient } from '../../src/sinks/immudb/client.ts';
+import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
+import { testKafka, type Produced } from './load.ts';
+import type { Addresses, Site } from './pipeline-process.ts';
+import { until } from './until.ts';
+
+export const siteClient = (stack: Addresses, site: Pick<Site, 'database'>): Promise<LedgerClient> =>
+  openLedgerClient({
+    host: stack.immudb.host,
+    port: stack.immudb.port,
+    database: site.database,
+    username: stack.immudb.username,
+    password: passwordFromFile(stack.immudb.passwordFile),
+  });
+
+export type SiteAccount = Account & { readonly events: ReadonlyMap<string, bigint>; readonly offsets: bigint };
+
+/** Reads every transaction of the ledger and fails unless each event is stored once and each duplicate has its event. */
+export const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>): Promise<SiteAccount> => {
+  const client = await siteClient(stack, site);
+  try {
+    const events = new Map<string, bigint>();
+    const twice: string[] = [];
+    const duplicates: [string, bigint][] = [];
+    const account = await accountFor(client, {
+      onEvent: (id, tx) => {
+        if (events.has(id)) twice.push(id);
+        events.set(id, tx);
+      },
+      onDuplicate: (id, tx) => duplicates.push([id, tx]),
+    });
+    expect(account.deviations).toEqual([]);
+    expect(twice).toEqual([]);
+    expect(duplicates.filter(([id, tx]) => (events.get(id) ?? tx + 1n) > tx)).toEqual([]);
+    const offsets = account.partitions.reduce((sum, { first, next }) => sum + next - first, 0n);
+    return { ...account, events, offsets };
+  } finally {
+    await client.close();
+  }
+};
+
+/** Waits until the ledger covers the whole topic. */
+export const untilCaughtUp = async (stack: Addresses, site: Site, timeoutMs = 90_000): Promise<void> => {
+  let seen = '';
+  await until(
+    async () => {
+      const { out, err } = await site.command(['status', '--json']);
+      seen = out + err;
+      return (JSON.parse(out === '' ? '{}' : out) as { lag?: string }).lag === '0';
+    },
+    { timeoutMs, everyMs: 250, what: 'the ledger to cover the topic' },
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}\nlast status: ${seen}`);
+  });
+};
+
+/** Every produced record is accounted for exactly once, on every offset of the topic. */
+export const expectAccounted = async (stack: Addresses, site: Site, produced: Produced): Promise<SiteAccount> => {
+  const account = await accountSite(stack, site);
+  expect([...produced.ids].filter((id) => !account.events.has(id))).toEqual([]);
+  expect(account.events.size).toBe(produced.ids.size);
+  const sum = (pick: (one: (typeof account.partitions)[number]) => bigint) =>
+    Number(account.partitions.reduce((total, one) => total + pick(one), 0n));
+  expect({
+    stored: sum((one) => one.stored),
+    duplicates: sum((one) => one.duplicates),
+    dead: sum((one) => one.dead),
+  }).toEqual({ stored: produced.ids.size, duplicates: produced.duplicates, dead: produced.poison });
+  const admin = testKafka(stack).admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(site.topic);
+  await admin.disconnect();
+  const covered = new Map(account.partitions.map((one) => [one.partition, one.next]));
+  for (const { partition, high } of ends) expect([partition, covered.get(partition) ?? 0n]).toEqual([partition, BigInt(high)]);
+  return account;
+};
