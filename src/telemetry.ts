@@ -147,7 +147,8 @@ const writing = ({ log, metrics }: Context) =>
   ({
     batchWritten: (written) => {
       measure(metrics, written);
-      const { tx, partitions, stored, duplicates, entries, bytes, durationMs } = written;
+      const { tx, spans, stored, duplicates, entries, bytes, durationMs } = written;
+      const partitions = spans.length;
       log.debug({ tx: String(tx), partitions, stored, duplicates, entries, bytes, durationMs }, 'batch written');
       if (written.dead.size > 0) log.warn({ tx: String(tx), codes: Object.fromEntries(written.dead) }, 'dead letters');
     },

@@ -22,7 +22,8 @@ export type Happenings = {
 
 export type BatchWritten = {
   readonly tx: bigint;
-  readonly partitions: number;
+  /** What it covers: [first, next) of each partition. */
+  readonly spans: readonly { readonly partition: number; readonly first: bigint; readonly next: bigint }[];
   readonly stored: number;
   readonly duplicates: number;
   readonly dead: ReadonlyMap<string, number>;

@@ -20,7 +20,7 @@ export const summaryOf = (composed: Composed, tx: bigint, maxEvents: number, dur
   for (const count of dead.values()) buried += count;
   return {
     tx,
-    partitions: composed.batch.spans.length,
+    spans: composed.batch.spans,
     stored,
     duplicates,
     dead,

@@ -1,15 +1,13 @@
 import { once } from 'node:events';
 import { describeConfig, wantsColour, type Config } from '../config.ts';
 import { asPipelineError, PipelineError } from '../errors.ts';
-import { readinessOf } from '../http/readiness.ts';
-import { startHttp } from '../http/server.ts';
+import { readiness } from '../http/readiness.ts';
+import { httpServer, type HttpOptions } from '../http/server.ts';
 import { lifecycle } from '../lifecycle.ts';
 import { createLog } from '../log.ts';
 import { telemetry } from '../telemetry.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { startPipeline, type Condition } from './run.ts';
-
-const conditions: readonly Condition[] = ['running', 'ledger', 'kafka', 'partitions'];
+import { startPipeline } from './run.ts';
 
 /**
  * `immutrail run`: starts, waits for a signal or a halt, and stops step by step. Resolves with the exit code: 0 after a
@@ -19,11 +17,12 @@ export const runUntilStopped = async (config: Config, version: string, signal: A
   const log = createLog({ ...config.log, colour: wantsColour(process.stderr.isTTY) });
   const metrics = createMetrics({ ofProcess: true });
   const tell = telemetry({ log, metrics, version });
-  const readiness = readinessOf(conditions, tell.readyChanged);
+  const state = readiness(tell.readyChanged);
   const life = lifecycle({ telemetry: tell });
-  readiness.set('partitions', null);
   try {
-    const start = () => listen(config, readiness, metrics);
+    const { host, port } = config.http;
+    const onError = (err: Error) => log.error({ err }, 'answering a request failed');
+    const start = () => listen({ host, port, readiness: state, metrics, onError });
     const http = await life.open('http', config.stop.closeMs, start, (server) => () => server.close());
     tell.started({ version, http: http.url, ...describeConfig(config) });
     const starting = startPipeline({
@@ -31,7 +30,7 @@ export const runUntilStopped = async (config: Config, version: string, signal: A
       telemetry: tell,
       lifecycle: life,
       kafkaLog: (level, message, fields) => log[level](fields, message),
-      ready: (condition, problem) => readiness.set(condition, problem),
+      readiness: state,
     });
     const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
     // A signal during the start ends it: what is open by then is closed.
@@ -48,7 +47,7 @@ export const runUntilStopped = async (config: Config, version: string, signal: A
   }
 
   async function stop(): Promise<number> {
-    readiness.set('running', 'stopping');
+    state.stopping();
     const failed = await life.stop();
     await new Promise<void>((resolve) => {
       log.flush(() => resolve());
@@ -57,11 +56,11 @@ export const runUntilStopped = async (config: Config, version: string, signal: A
   }
 };
 
-const listen = async (config: Config, readiness: Parameters<typeof startHttp>[0]['readiness'], metrics: Parameters<typeof startHttp>[0]['metrics']) => {
-  const { host, port } = config.http;
+const listen = async (options: HttpOptions) => {
   try {
-    return await startHttp({ host, port, readiness, metrics });
+    return await httpServer(options);
   } catch (error) {
-    throw new PipelineError('CONFIG_INVALID', `http ${host}:${port} cannot be listened on`, { cause: error });
+    const where = `${options.host}:${options.port}`;
+    throw new PipelineError('CONFIG_INVALID', `http.host and http.port: ${where} cannot be listened on`, { cause: error });
   }
 };

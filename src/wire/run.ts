@@ -6,6 +6,7 @@ import { kafkaAppender } from '../consumers/kafka/appender.ts';
 import { kafkaClient, type KafkaLog } from '../consumers/kafka/connection.ts';
 import { kafkaSource } from '../consumers/kafka/source.ts';
 import { PipelineError } from '../errors.ts';
+import type { Readiness } from '../http/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { assignment } from '../pipeline/assignment.ts';
 import { pipeline, type Pipeline } from '../pipeline/deliver.ts';
@@ -27,11 +28,8 @@ export type RunOptions = {
   readonly telemetry: Telemetry;
   readonly lifecycle: Lifecycle;
   readonly kafkaLog: KafkaLog;
-  readonly ready: (condition: Condition, problem: string | null) => void;
+  readonly readiness: Pick<Readiness, 'meet' | 'miss'>;
 };
-
-/** What must hold before the process is ready. */
-export type Condition = 'kafka' | 'ledger' | 'partitions' | 'running';
 
 /** How long a log may go unrecognised while its records are stored, and how often a held partition looks again. */
 const recogniseEveryMs = 10_000;
@@ -42,17 +40,18 @@ const lookEveryMs = 2_000;
  * with what prevented the start. What was opened is pushed on the lifecycle as it is opened.
  */
 export const startPipeline = async (options: RunOptions): Promise<{ halted: Promise<never> }> => {
-  const { config, telemetry, lifecycle, ready } = options;
+  const { config, telemetry, lifecycle, readiness } = options;
+  readiness.meet('not-retrying');
+  readiness.meet('no-partition-held');
   const retry = retrying({
     initialMs: config.ledger.backoffInitialMs,
     maxMs: config.ledger.backoffMaxMs,
     onRetry: (again) => {
-      ready(again.doing.includes('dead letters') ? 'kafka' : 'ledger', `${again.doing}: ${String(again.err)}`);
+      readiness.miss('not-retrying', `${again.doing}: ${codeOf(again.err)}`);
       telemetry.retrying(again);
     },
     onRecovered: (after) => {
-      ready('ledger', null);
-      ready('kafka', null);
+      readiness.meet('not-retrying');
       telemetry.recovered(after);
     },
   });
@@ -63,7 +62,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       connectLedger(config, { onFlushFailed: (err) => telemetry.proofFailed('keeping the trusted state', err) }),
     );
   const ledger = await lifecycle.open('ledger', closeMs, openLedger, (opened) => () => opened.close(closeMs));
-  ready('ledger', null);
+  readiness.meet('ledger-ready');
 
   const kafka = kafkaClient(config.kafka, options.kafkaLog);
   const makeAdmin = () => kafkaAdmin(kafka);
@@ -74,6 +73,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   });
   for (const { topic, problem, advice } of site.warnings) telemetry.topicDoubtful(topic, problem, advice);
 
+  readiness.meet('dead-letter-topic-ready');
   const { topic, deadLetterTopic: dlq, group } = config.kafka;
   const makeAppender = () => kafkaAppender({ kafka, topic: dlq, tooLarge: 'DEAD_LETTER_TOO_LARGE' });
   const appender = await lifecycle.open('dead-letter topic', closeMs, makeAppender, (made) => () => made.close());
@@ -98,14 +98,26 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     deadlineMs: config.ledger.deadlineMs,
   });
 
+  const held = new Set<number>();
+  const tellHeld = () => {
+    if (held.size === 0) readiness.meet('no-partition-held');
+    else readiness.miss('no-partition-held', `${[...held].join(', ')}: accept the loss (immutrail gap accept) or not`);
+  };
   const happenings: Happenings = {
     ...telemetry,
+    assigned: (epoch, partitions) => {
+      held.clear();
+      tellHeld();
+      telemetry.assigned(epoch, partitions);
+    },
     partitionHeld: (partition) => {
-      ready('partitions', `partition ${partition} is held until its loss is accepted (immutrail gap accept)`);
+      held.add(partition);
+      tellHeld();
       telemetry.partitionHeld(partition);
     },
     partitionReleased: (partition) => {
-      ready('partitions', null);
+      held.delete(partition);
+      tellHeld();
       telemetry.partitionReleased(partition);
     },
     failed: (error) => running.failed(error instanceof Error ? error : new Error(String(error))),
@@ -126,7 +138,10 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       joined: () => undefined,
       heartbeatFailed: (error) => telemetry.retrying({ doing: 'heartbeat', attempt: 1, delayMs: 0, err: error }),
       restarting: (err, attempt, delayMs) => telemetry.retrying({ doing: 'reading Kafka', attempt, delayMs, err }),
-      connected: (isConnected) => ready('kafka', isConnected ? null : 'not a member of the consumer group'),
+      connected: (isConnected) => {
+        if (isConnected) readiness.meet('kafka-joined');
+        else readiness.miss('kafka-joined', 'not a member of the consumer group');
+      },
     },
   });
   const queue = batcher(config.batch);
@@ -168,11 +183,12 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   await lifecycle.open('group membership', commitMs, ignore, () => () => source.stop());
   await lifecycle.open('writing', writeMs, () => void running.run().catch(halted.reject), () => () => running.stop());
   await lifecycle.open('fetching', fetchMs, () => source.start(running), () => () => source.quiesce());
-  ready('running', null);
   return { halted: halted.promise };
 };
 
 const ignore = () => undefined;
+
+const codeOf = (error: unknown) => (error instanceof PipelineError ? error.code : String(error));
 
 /** Tries until the start time-out; what is then still missing is the error. */
 const starts = async <T>(doing: string, retry: Retrying, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
