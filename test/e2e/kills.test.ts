@@ -37,7 +37,7 @@ test(
     end.abort();
     await loading;
     const last = await site.run();
-    await untilCaughtUp(stack, site);
+    await untilCaughtUp(site);
     last.kill('SIGTERM');
     expect((await last.exited).code).toBe(0);
     const account = await expectAccounted(stack, site, produced);

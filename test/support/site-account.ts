@@ -42,7 +42,7 @@ export const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>
 };
 
 /** Waits until the ledger covers the whole topic. */
-export const untilCaughtUp = async (stack: Addresses, site: Site, timeoutMs = 90_000): Promise<void> => {
+export const untilCaughtUp = async (site: Site, timeoutMs = 90_000): Promise<void> => {
   let seen = '';
   await until(
     async () => {
@@ -50,7 +50,7 @@ export const untilCaughtUp = async (stack: Addresses, site: Site, timeoutMs = 90
       seen = out + err;
       return (JSON.parse(out === '' ? '{}' : out) as { lag?: string }).lag === '0';
     },
-    { timeoutMs, everyMs: 250, what: 'the ledger to cover the topic' },
+    { timeoutMs, what: 'the ledger to cover the topic' },
   ).catch((error: unknown) => {
     throw new Error(`${String(error)}\nlast status: ${seen}`);
   });

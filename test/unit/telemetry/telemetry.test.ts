@@ -27,7 +27,10 @@ const samplesOf = async (metrics: { text(): Promise<string> }): Promise<Map<stri
 
 const written = {
   tx: 7n,
-  partitions: 2,
+  spans: [
+    { partition: 0, first: 0n, next: 4n },
+    { partition: 1, first: 9n, next: 13n },
+  ],
   stored: 3,
   duplicates: 1,
   dead: new Map([
@@ -47,6 +50,7 @@ const calls: { [M in keyof Telemetry]: { args: Parameters<Telemetry[M]>; touches
   stopping: { args: ['SIGTERM'], touches: [] },
   stepEnded: { args: ['ledger', 12, new Error('slow')], touches: [] },
   halted: { args: [new PipelineError('LOG_REPLACED', 'x')], touches: ['immutrail_halts_total'] },
+  topicDoubtful: { args: ['t', 'one replica', 'use three'], touches: [] },
   failed: { args: [new TypeError('bug')], touches: ['immutrail_halts_total'] },
   readyChanged: { args: [new Map([['ledger', false]])], touches: ['immutrail_ready', 'immutrail_condition'] },
   retrying: {
