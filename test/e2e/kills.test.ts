@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { load, nothing } from '../support/load.ts';
 import { openSite, type Addresses, type Running, type Site } from '../support/pipeline-process.ts';
@@ -24,7 +25,15 @@ test(
     const produced = nothing();
     const loading = load(
       stack,
-      { topic: site.topic, count: 1_000_000, duplicateEvery: 50, poisonEvery: 97, batchSize: 100, signal: end.signal },
+      {
+        topic: site.topic,
+        count: 1_000_000,
+        duplicateEvery: 50,
+        poisonEvery: 97,
+        batchSize: 50,
+        signal: end.signal,
+        paced: () => sleep(50),
+      },
       produced,
     );
     for (let kill = 0; kill < kills; kill += 1) {
