@@ -20,6 +20,8 @@ export type Batcher = {
   add(admitted: Admitted): Promise<bigint | null>;
   /** Resolves true when a batch is due (full, or old enough), false when the signal ends the wait. */
   whenDue(signal: AbortSignal): Promise<boolean>;
+  /** The first records in the queue, up to `count`, left where they are. */
+  peek(count: number): readonly KafkaRecord[];
   /** Takes records from the front while `fits` says yes. The first record of a batch is taken in any case. */
   draft(fits: (partition: number, record: KafkaRecord) => boolean): Slice[];
   /** Gives up what is not in flight: of these partitions, or of all. */
@@ -70,6 +72,14 @@ export const batcher = (limits: BatchLimits, now: () => number = () => performan
         await waitForMore(signal, leftMs);
       }
       return false;
+    },
+    peek: (count) => {
+      const records: KafkaRecord[] = [];
+      for (const { pending } of queue) {
+        records.push(...pending.left().slice(0, count - records.length));
+        if (records.length >= count) break;
+      }
+      return records;
     },
     draft: (fits) => {
       const slices: Slice[] = [];

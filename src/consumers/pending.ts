@@ -20,9 +20,10 @@ export type Slice = {
 };
 
 /**
- * A delivery that waits for its records to be durable; slices are taken from its front and settled in that order. Its
- * promise is the acknowledgement: the offset up to which all is durable, or null when nothing of it is. It resolves
- * when everything is settled, or once closed, when nothing of it is in flight any more.
+ * A delivery whose records wait for a batch; slices are taken from its front. `done` tells the source when to fetch on:
+ * at the end of the delivery as soon as all of it was taken, so that the next fetch overlaps the last writes (what is
+ * taken but not durable is fetched again if its write fails); or once closed, where it was durable up to, null for
+ * nothing of it.
  */
 export type Pending = {
   readonly partition: number;
@@ -51,7 +52,7 @@ export const pendingDelivery = (admitted: Admitted): Pending => {
   let isOpen = true;
 
   const finishIfDone = () => {
-    if (durable === next) resolve(next);
+    if (isOpen ? front === next : durable === next) resolve(next);
     else if (!isOpen && inFlight.size === 0) resolve(durable === admitted.first ? null : durable);
   };
   const close = () => {
@@ -74,6 +75,7 @@ export const pendingDelivery = (admitted: Admitted): Pending => {
       const gaps = admitted.gaps.filter((gap) => gap.from >= first && gap.from < front);
       const slice = { pending, first, next: front, records: chosen, gaps };
       inFlight.add(slice);
+      finishIfDone();
       return slice;
     },
     settle: (slice) => {

@@ -26,8 +26,9 @@ export type SourceHandler = {
   /** The group is moving on (rebalance, crash, stop): finish what is being written, give up the rest, soon. */
   letGo(): void;
   /**
-   * Resolves with the offset up to which this delivery is durable (the next fetch begins there), or null when it was
-   * given up (the position stays, or a seek moved it). Never rejects.
+   * Resolves with the offset at which the next fetch begins: the delivery's end once all of it is being written, or how
+   * far it is durable when it was given up; null when nothing of it is (the position stays, or a seek moved it). Never
+   * rejects. What is then not written after all is fetched again, by a seek.
    */
   deliver(delivery: Delivery): Promise<bigint | null>;
   /** The source cannot go on by itself (it has tried): a PipelineError with disposition halt. */

@@ -34,6 +34,8 @@ type Lane = {
   readonly isCompacted: boolean;
   /** What the ledger covers; moves when a transaction is written. */
   position: Position;
+  /** Where the next delivery continues: runs ahead of `position.next` by what waits or is being written. */
+  admitted: bigint;
   /** What has been cut into batches, `last` running ahead of `position.last`. */
   continued: Continued;
   /** When the log was last recognised by its last covered record; null: must be, before anything is stored. */
@@ -115,6 +117,7 @@ export const assignment = (options: AssignmentOptions): Assignment => {
       signal,
       isCompacted: topic.isCompacted,
       position: opening.position,
+      admitted: opening.position.next,
       continued: { last, unchecked: last !== null && !opening.recognise },
       recognisedAt: opening.recognise ? null : now(),
       misses: 0,
@@ -141,6 +144,7 @@ export const assignment = (options: AssignmentOptions): Assignment => {
       signal,
       isCompacted: topic.isCompacted,
       position,
+      admitted: gap.to,
       continued: { last: position.last, unchecked: true },
       recognisedAt: now(),
       misses: 0,
@@ -231,13 +235,14 @@ export const assignment = (options: AssignmentOptions): Assignment => {
         if (last !== null) source.seek(partition, last.offset);
         return miss(lane, delivery);
       }
-      const { next } = lane.position;
-      const admission = admit(next, delivery);
+      const first = lane.admitted;
+      const admission = admit(first, delivery);
       if (admission.kind === 'above') return miss(lane, delivery);
       lane.misses = 0;
-      if (admission.kind === 'covered') return next;
+      if (admission.kind === 'covered') return first;
       const { records, gaps } = admission;
-      return await batcher.add({ partition, epoch: lane.epoch, first: next, next: delivery.next, records, gaps });
+      lane.admitted = delivery.next;
+      return await batcher.add({ partition, epoch: lane.epoch, first, next: delivery.next, records, gaps });
     },
     continued: (partition) => opened.get(partition)?.continued ?? { last: null, unchecked: false },
     advance: (partition, continued) => {

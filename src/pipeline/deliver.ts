@@ -1,10 +1,11 @@
+import { scheduler } from 'node:timers/promises';
 import type { Batcher } from '../consumers/batcher.ts';
 import type { Source, SourceHandler } from '../consumers/source.ts';
 import { PipelineError } from '../errors.ts';
 import type { DeadLetter, DeadLetters } from '../sinks/dead-letters.ts';
 import type { Batch, Composed, Sink, Standing, StoredEvent } from '../sinks/sink.ts';
 import type { Assignment } from './assignment.ts';
-import { batchOf, draftBatch, type Draft, type Inspect, type Part } from './draft.ts';
+import { batchOf, draftBatch, type Breathe, type Draft, type Inspect, type Part } from './draft.ts';
 import type { Happenings } from './happenings.ts';
 import { judgeAll, type Earlier, type Judged, type Verdict } from './judge.ts';
 import type { Retrying } from './retrying.ts';
@@ -93,7 +94,7 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
     const earlier = (id: string) => before.found.get(id) ?? before.ahead.get(id);
     const verdicts = judgeAll(judged, earlier, options.isSameContent);
     await bury(judged, verdicts, signal);
-    return { draft, composed: sink.compose(batchOf(draft, verdicts)), before };
+    return { draft, composed: await sink.compose(batchOf(draft, verdicts), breathe), before };
   };
 
   const bury = async (judged: readonly Judged[], verdicts: readonly Verdict[], signal: AbortSignal) => {
@@ -187,7 +188,8 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
   const loop = async () => {
     while (await batcher.whenDue(end.signal)) {
       const { signal } = scope;
-      const draft = draftBatch(batcher, sink.budget(), options.maxEvents, inspect, assignment.continued);
+      const { maxEvents } = options;
+      const draft = await draftBatch(batcher, sink.budget, maxEvents, inspect, assignment.continued, breathe);
       for (const { slice, last } of draft.parts) {
         assignment.advance(slice.pending.partition, { last, unchecked: false });
       }
@@ -257,6 +259,8 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
     failed: fail,
   };
 };
+
+const breathe: Breathe = () => scheduler.yield();
 
 const ignore = () => undefined;
 

@@ -21,28 +21,46 @@ export type Inspect = { decode(value: Buffer | null): Decoded; sha256(value: Buf
 /** What a part carries forward of its partition: `last` when it has no record of its own. */
 export type Continued = { readonly last: LastRecord | null; readonly unchecked: boolean };
 
-/** Cuts the next batch: decodes each record once, and stops where the budget or `maxEvents` says. */
-export const draftBatch = (
+/** Lets the event loop send and receive between slices of work. */
+export type Breathe = () => Promise<void>;
+
+/** Records that are looked at without a breath: one or two milliseconds of work. */
+const stride = 64;
+
+/**
+ * Cuts the next batch: decodes and hashes each record once, and stops where the budget or `maxEvents` says. The work is
+ * done in strides, for a batch is being written meanwhile, and its bytes only move while the event loop turns.
+ */
+export const draftBatch = async (
   batcher: Batcher,
-  budget: Budget,
+  newBudget: () => Budget,
   maxEvents: number,
   inspect: Inspect,
   continued: (partition: number) => Continued,
-): Draft => {
-  const known = new Map<KafkaRecord, Decoded>();
+  breathe: Breathe,
+): Promise<Draft> => {
+  const known = new Map<KafkaRecord, Judged>();
+  const judge = (record: KafkaRecord): Judged => {
+    const judged = known.get(record) ?? {
+      record,
+      sha256: inspect.sha256(record.value),
+      decoded: inspect.decode(record.value),
+      deadAt: null,
+    };
+    known.set(record, judged);
+    return judged;
+  };
+  for (const [index, record] of batcher.peek(maxEvents).entries()) {
+    judge(record);
+    if (index % stride === stride - 1) await breathe();
+  }
+  const budget = newBudget();
+  let taken = 0;
   const slices = batcher.draft((partition, record) => {
-    if (known.size >= maxEvents) return false;
-    const decoded = inspect.decode(record.value);
-    const facts = decoded.accepted ? decoded.facts : null;
-    const fits = budget.take({ partition, bytes: ledgerBytes(record), facts });
-    if (fits || known.size === 0) known.set(record, decoded);
-    return fits;
-  });
-  const judge = (record: KafkaRecord): Judged => ({
-    record,
-    sha256: inspect.sha256(record.value),
-    decoded: known.get(record) ?? inspect.decode(record.value),
-    deadAt: null,
+    if (taken === maxEvents) return false;
+    taken += 1;
+    const { decoded } = judge(record);
+    return budget.take({ partition, bytes: ledgerBytes(record), facts: decoded.accepted ? decoded.facts : null });
   });
   return {
     parts: slices.map((slice) => {

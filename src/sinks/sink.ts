@@ -83,8 +83,8 @@ export type Sink = {
   budget(): Budget;
   /** The events of these ids that the ledger holds already, read with proof. */
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
-  /** Pure work, no I/O: may run while an earlier batch is being committed. */
-  compose(batch: Batch): Composed;
+  /** Pure work, no I/O: may run while an earlier batch is being committed, and lets it breathe in between. */
+  compose(batch: Batch, breathe: () => Promise<void>): Promise<Composed>;
   /** Resolves only when every record of the batch is durable in one transaction, or nothing of it is. One at a time. */
   commit(composed: Composed): Promise<CommitOutcome>;
 };

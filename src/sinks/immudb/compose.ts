@@ -20,8 +20,16 @@ export type ComposedTransaction = Composed & {
 
 export type Sealed = { readonly request: Buffer; readonly entries: number; readonly leaves: Uint8Array };
 
+/** Entries that are made without a breath. */
+const stride = 64;
+
 /** Everything of a batch but what depends on the transaction before it. Pure work. */
-export const compose = (batch: Batch, logs: Logs, writer: string): ComposedTransaction => {
+export const compose = async (
+  batch: Batch,
+  logs: Logs,
+  writer: string,
+  breathe: () => Promise<void>,
+): Promise<ComposedTransaction> => {
   const tx = transaction();
   const rows: PostingRow[] = [];
   const eventIds: string[] = [];
@@ -33,6 +41,7 @@ export const compose = (batch: Batch, logs: Logs, writer: string): ComposedTrans
         const { partition, offset } = outcome.record;
         rows.push({ log: logs.source, partition, offset, facts: outcome.facts });
       } else if (outcome.kind === 'dead') addDead(tx, outcome, logs);
+      if (tx.entries() % stride === stride - 1) await breathe();
     }
   }
   for (const posting of planPostings(rows)) tx.add(posting.key, posting.value, 1n);

@@ -70,7 +70,7 @@ export const immudbSink = ({ ledger, logs, writerId, limits, deadlineMs }: Immud
     },
     budget: () => transactionBudget(limits),
     find,
-    compose: (batch) => compose(batch, logs, writerId),
+    compose: (batch, breathe) => compose(batch, logs, writerId, breathe),
     commit: async (composed) => {
       await ready();
       return await write.commit(composed as ComposedTransaction);

@@ -120,7 +120,10 @@ export const writer = (ledger: WritableLedger): Writer => {
       return found ?? (await send(composed));
     },
     stand: (read) => {
-      for (const [partition, standing] of read) standings.set(partition, standing);
+      // A read may have been overtaken by a write of ours.
+      for (const [partition, standing] of read) {
+        if (standing.tx > (standings.get(partition)?.tx ?? 0n)) standings.set(partition, standing);
+      }
     },
   };
 };
