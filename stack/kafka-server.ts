@@ -104,7 +104,7 @@ const prepareBroker = async (cluster: Cluster, broker: Broker): Promise<Server> 
 
 /** Every broker answers by now; resolves when each of them knows all the others. */
 const whenJoined = async (brokers: readonly Broker[], signal?: AbortSignal): Promise<void> => {
-  const deadline = AbortSignal.any([AbortSignal.timeout(60_000), ...(signal ? [signal] : [])]);
+  const deadline = AbortSignal.any([AbortSignal.timeout(180_000), ...(signal ? [signal] : [])]);
   for (const { ports } of brokers)
     while ((await liveBrokers(ports.plain)) < brokers.length) await sleep(100, undefined, { signal: deadline });
 };

@@ -9,7 +9,7 @@ export type ServerSpec = Command & {
   readonly answers: () => Promise<boolean>;
 };
 
-const startDeadlineMs = 90_000;
+const startDeadlineMs = 180_000;
 const stopDeadlineMs = 60_000;
 
 const lastLines = async (file: string): Promise<string> => {
