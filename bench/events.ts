@@ -1,52 +1,73 @@
-/** Events for benches: about 1 KB each, made fast. */
-const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+import type { OutgoingMessage } from '../src/producers/publish.ts';
+import { rfc3339 } from '../src/producers/audit-event.ts';
+import { seededRandom } from '../src/producers/random.ts';
+import { uuidV7Source } from '../src/producers/uuid-v7.ts';
 
-/** UUIDv7 by number: increasing, as producers in the field make them. */
-export const eventIdOf = (startMs: number, index: number): string => {
-  const ms = hex(startMs + Math.floor(index / 50), 12);
-  const low = hex(index % 4096, 3);
-  const tail = hex(index, 12);
-  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${low}-8${hex((index * 2_654_435_761) % 4096, 3)}-${tail}`;
-};
-
-export type BenchShape = {
+export type BenchEventOptions = {
   readonly count: number;
-  /** Consecutive events that share one correlation id. */
+  /** Events that share one correlation id. */
   readonly perCorrelation: number;
+  /** Size of a value in bytes, exactly; the envelope alone takes some 600. */
   readonly sizeBytes: number;
-  /** Event times are spread evenly over so long. */
-  readonly spreadMs: number;
+  /** The events' times run evenly from `startMs` (Unix milliseconds) over so many milliseconds. */
+  readonly startMs: number;
+  readonly timeSpreadMs: number;
+  readonly seed?: number;
 };
 
-export type BenchEvent = { readonly key: string; readonly value: Buffer };
+/** Correlations that are told at the same time, as remediations run beside each other. */
+const lanes = 50;
 
-const types = Array.from({ length: 40 }, (_, index) => `service${index % 7}.domain.action${index}`);
+/** What one kind of event says apart from ids and times, so that only these are put together for each event. */
+type Mould = { readonly middle: string; readonly end: string };
 
-export const benchEvents = function* ({ count, perCorrelation, sizeBytes, spreadMs }: BenchShape): Generator<BenchEvent> {
-  const startMs = Date.now() - spreadMs;
-  const pad = 'x'.repeat(sizeBytes);
-  for (let index = 0; index < count; index += 1) {
-    const story = Math.floor(index / perCorrelation);
-    const key = `rr-${hex(story, 12)}-${hex(startMs % 0xffffffff, 8)}`;
-    const time = new Date(startMs + Math.floor((index / count) * spreadMs)).toISOString();
-    const head =
-      `{"event_id":"${eventIdOf(startMs, index)}","version":"1.0","event_type":"${types[index % 40] ?? ''}",` +
-      `"event_timestamp":"${time}","event_category":"service${index % 7}","event_action":"done",` +
-      `"event_outcome":"success","actor_type":"service","actor_id":"service${index % 7}-controller",` +
-      `"resource_type":"Deployment","resource_id":"shop/cart-${index % 100}","correlation_id":"${key}",` +
-      `"namespace":"shop","severity":"info","event_data":{"index":${index},"note":"`;
-    yield { key, value: Buffer.from(`${head}${pad.slice(0, Math.max(0, sizeBytes - head.length - 3))}"}}`) };
+const mould = (service: string, category: string, event: string, action: string, outcome = 'success'): Mould => ({
+  middle:
+    `"event_type":"${event}","event_category":"${category}","event_action":"${action}","event_outcome":"${outcome}",` +
+    `"actor_type":"service","actor_id":"${service}-controller","resource_type":"${service}",` +
+    `"resource_id":"${service}-cart-svc","namespace":"checkout","severity":"info","duration_ms":38,`,
+  end: `"event_data":{"event_type":"${event}","signal_name":"PodMemoryNearLimit","environment":"production","detail":"`,
+});
+
+const moulds: readonly Mould[] = [
+  mould('gateway', 'gateway', 'gateway.signal.received', 'received'),
+  mould('gateway', 'gateway', 'gateway.crd.created', 'created'),
+  mould('signalprocessing', 'signalprocessing', 'signalprocessing.classification.decision', 'classification'),
+  mould('signalprocessing', 'signalprocessing', 'signalprocessing.signal.processed', 'processed'),
+  mould('aianalysis', 'analysis', 'aianalysis.aiagent.call', 'aiagent_call'),
+  mould('aianalysis', 'analysis', 'aianalysis.analysis.completed', 'analysis_complete'),
+  mould('workflowexecution', 'workflowexecution', 'workflowexecution.execution.started', 'started'),
+  mould('workflowexecution', 'workflowexecution', 'workflowexecution.workflow.failed', 'failed', 'failure'),
+  mould('notification', 'notification', 'notification.message.sent', 'sent'),
+  mould('remediationorchestrator', 'orchestration', 'orchestrator.lifecycle.completed', 'completed'),
+];
+
+const headers = { 'content-type': 'application/json' };
+
+/**
+ * Valid events as fast as they can be made, for measuring what comes after them. Deterministic by its options; UUIDv7
+ * ids, times that rise, correlations of `perCorrelation` events of which 50 run beside each other.
+ */
+export function* benchEvents(options: BenchEventOptions): Generator<OutgoingMessage, void> {
+  const { count, perCorrelation, sizeBytes, startMs, timeSpreadMs, seed = 1 } = options;
+  const random = seededRandom(seed);
+  let timeUs = startMs * 1000;
+  const newId = uuidV7Source({ now: () => timeUs / 1000, random });
+  const padding = Buffer.alloc(sizeBytes, 'lorem ipsum dolor sit amet ').toString('latin1');
+  let correlations: string[] = [];
+  for (let index = 0; index < count; index++) {
+    if (index % (lanes * perCorrelation) === 0) {
+      correlations = Array.from({ length: lanes }, () => `rr-${random.hex(12)}-${random.hex(8)}`);
+    }
+    timeUs = startMs * 1000 + Math.floor((index * timeSpreadMs * 1000) / count);
+    const key = correlations[index % lanes] ?? '';
+    const { middle, end } = moulds[(index + Math.floor(index / lanes)) % moulds.length] ?? { middle: '', end: '' };
+    const head = `{"version":"1.0","event_id":"${newId()}","event_timestamp":"${rfc3339(timeUs)}","correlation_id":"${key}",`;
+    const room = sizeBytes - head.length - middle.length - end.length - 3;
+    yield {
+      key,
+      value: Buffer.from(`${head}${middle}${end}${padding.slice(0, Math.max(0, room))}"}}`, 'latin1'),
+      headers,
+    };
   }
-};
-
-/** Half of the events repeat an earlier one, chosen over everything that came before. */
-export const repeatingEvents = function* (shape: BenchShape): Generator<BenchEvent> {
-  const earlier: BenchEvent[] = [];
-  let state = 12_345;
-  for (const event of benchEvents({ ...shape, count: shape.count / 2 })) {
-    earlier.push(event);
-    yield event;
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    yield earlier[state % earlier.length] ?? event;
-  }
-};
+}
