@@ -6,7 +6,13 @@ import type { AnswerOf, RequestOf } from './immudb-methods.ts';
 
 export type Rights = { readonly permission: number; readonly database: string };
 type User = { readonly password: string; readonly rights: readonly Rights[] };
-export type FakeSession = { readonly username: string; readonly database: FakeDatabase; readonly permission: number };
+export type FakeSession = {
+  /** Of the last call, by the monotonic clock. */
+  lastCall: number;
+  readonly username: string;
+  readonly database: FakeDatabase;
+  readonly permission: number;
+};
 type Settings = NonNullable<AnswerOf<'CreateDatabaseV2'>['settings']>;
 type Kept = { readonly database: FakeDatabase; settings: Settings };
 
@@ -14,9 +20,12 @@ export type AccountLimits = {
   readonly maxSessions: number;
   readonly maxTxEntries: number;
   readonly maxTransactions: number;
+  /** A session idle for longer is gone. */
+  readonly sessionTimeoutMs: number;
 };
 
 const admin = 254;
+const maxNameLength = 128;
 const maxDatabases = 100;
 const permanent = ['maxTxEntries', 'maxKeyLen', 'maxValueLen', 'fileSize', 'embeddedValues'] as const;
 
@@ -72,7 +81,7 @@ export const newAccounts = (limits: AccountLimits) => {
     if (sessions.size >= limits.maxSessions)
       throw refusal(status.INTERNAL, 'can not create new session: max sessions number reached');
     const id = randomUUID();
-    sessions.set(id, { username: name, database: opened, permission });
+    sessions.set(id, { username: name, database: opened, permission, lastCall: performance.now() });
     return id;
   };
 
@@ -84,13 +93,19 @@ export const newAccounts = (limits: AccountLimits) => {
   };
 
   const session = (metadata: Metadata): FakeSession => {
-    const found = sessions.get(sessionIdOf(metadata));
+    const id = sessionIdOf(metadata);
+    const found = sessions.get(id);
     if (found === undefined) throw sessionNotFound();
+    if (performance.now() - found.lastCall > limits.sessionTimeoutMs) {
+      sessions.delete(id);
+      throw sessionNotFound();
+    }
+    found.lastCall = performance.now();
     return found;
   };
 
   const createDatabase = ({ name, settings, ifNotExists }: RequestOf<'CreateDatabaseV2'>) => {
-    if (!/^[a-z0-9]+$/i.test(name)) throw bare('punctuation marks and symbols are not allowed in database name');
+    requireName(name);
     const existing = databases.get(name.toLowerCase());
     if (existing !== undefined && !ifNotExists) throw bare('database already exists');
     if (existing === undefined && databases.size >= maxDatabases)
@@ -104,7 +119,9 @@ export const newAccounts = (limits: AccountLimits) => {
     if (kept === undefined) throw bare('database does not exist');
     if (name === 'defaultdb') throw refusal(status.INTERNAL, 'database is reserved');
     if (permanent.some((each) => (settings?.[each] ?? null) !== null))
-      throw illegal(`illegal arguments: this can not be changed after database creation ('${name}')`);
+      throw illegal(
+        `rpc error: code = InvalidArgument desc = illegal arguments: this can not be changed after database creation ('${name}')`,
+      );
     kept.settings = { ...kept.settings, ...given(settings ?? {}) };
     return { database: name, settings: kept.settings };
   };
@@ -135,6 +152,12 @@ export const newAccounts = (limits: AccountLimits) => {
 };
 
 export type Accounts = ReturnType<typeof newAccounts>;
+
+const requireName = (name: string): void => {
+  if (name.length === 0 || name.length > maxNameLength) throw bare('database name length outside of limits');
+  if (/\s/.test(name)) throw bare('unrecognized character in database name');
+  if (!/^[\p{L}\p{N}_]+$/u.test(name)) throw bare('punctuation marks and symbols are not allowed in database name');
+};
 
 /** Without what was left out, so that it does not hide what is stored. */
 const given = (settings: Settings): Settings =>

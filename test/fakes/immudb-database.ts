@@ -74,7 +74,7 @@ export const newDatabase = (name: string, limits: DatabaseLimits) => {
   };
 
   const get = (key: Buffer, atTx: bigint) => {
-    if (key.length === 0) throw illegal('illegal arguments');
+    if (key.length === 0) throw bare('illegal arguments: empty key');
     const revision = atTx === 0n ? visible(key) : revisionsOf(key).find(({ tx }) => tx === atTx);
     if (revision === undefined) throw bare('tbtree: key not found');
     return stated(revision);

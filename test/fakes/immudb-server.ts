@@ -25,6 +25,8 @@ export type FakeHooks = {
 export type FakeImmudbOptions = {
   readonly maxSessions?: number;
   readonly maxTxEntries?: number;
+  /** Idle time after which a session is gone. */
+  readonly sessionTimeoutMs?: number;
   /** Transactions of one database. */
   readonly maxTransactions?: number;
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer; readonly clientCa?: Buffer };
@@ -55,16 +57,16 @@ export type FakeImmudb = {
   readonly blackhole: () => void;
   readonly connections: () => number;
   /** Databases and users stay; sessions and connections do not. */
-  stop(): Promise<void>;
-  start(): Promise<void>;
-  close(): Promise<void>;
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** Never answers: the client's deadline ends the call. */
 export const silence = (): Promise<never> => new Promise(() => undefined);
 
 const maxMessageBytes = 32 * 1024 * 1024;
-const defaults = { maxSessions: 100, maxTxEntries: 1024, maxTransactions: 100_000 } as const;
+const defaults = { maxSessions: 100, maxTxEntries: 1024, maxTransactions: 100_000, sessionTimeoutMs: 120_000 } as const;
 
 export const startFakeImmudb = async (given: FakeImmudbOptions = {}): Promise<FakeImmudb> => {
   const options = { ...defaults, ...given };

@@ -24,6 +24,7 @@ export const startTcpRelay = async (): Promise<TcpRelay> => {
     const far = connect(targetPort, '127.0.0.1');
     const pair = [near, far] as const;
     pairs.add(pair);
+    for (const socket of pair) socket.setNoDelay(true);
     near.pipe(far).pipe(near);
     const end = (): void => {
       pairs.delete(pair);

@@ -5,7 +5,10 @@ import { PipelineError } from '../../errors.ts';
 export type TlsOptions = {
   /** PEM file with the authorities that may have signed the server's certificate. Default: those of the system. */
   readonly caFile?: string;
-  /** Both or neither: what the server asks for under mutual TLS. PEM. */
+  /**
+   * Both or neither, PEM. immudb 1.11 with --mtls refuses a certificate of a foreign authority, but lets in clients that
+   * show none: what keeps strangers out is the password.
+   */
   readonly certFile?: string;
   readonly keyFile?: string;
   /** Name expected in the server's certificate. Default: the host. */

@@ -45,12 +45,14 @@ export const errorRows: readonly ErrorRow[] = [
   row(grpc.FAILED_PRECONDITION, /^precondition failed/, 'LEDGER_REFUSED_PRECONDITION', 'refused'),
 
   // The request is wrong, and will be however often it is sent.
+  row(INVALID_ARGUMENT, /can not be changed after database creation/, 'LEDGER_SETTINGS'),
   row(UNKNOWN, /^invalid precondition/, 'LEDGER_REQUEST_REFUSED'),
   row(INVALID_ARGUMENT, /^duplicated keys are not supported/, 'LEDGER_REQUEST_REFUSED'),
   row(UNKNOWN, /^max number of entries per tx exceeded/, 'LEDGER_REQUEST_REFUSED'),
   row(UNKNOWN, /^no entries provided/, 'LEDGER_REQUEST_REFUSED'),
   row(UNKNOWN, /^max (key|value) length exceeded/, 'LEDGER_REQUEST_REFUSED'),
   row(INVALID_ARGUMENT, /^illegal arguments/, 'LEDGER_REQUEST_REFUSED'),
+  row(UNKNOWN, /^illegal arguments: empty key/, 'LEDGER_REQUEST_REFUSED'),
   row(UNKNOWN, /^result size limit exceeded/, 'LEDGER_REQUEST_REFUSED'),
   row(RESOURCE_EXHAUSTED, /^grpc: received message larger than max/, 'LEDGER_REQUEST_REFUSED'),
   row(RESOURCE_EXHAUSTED, /^Attempted to send message with a size larger than/, 'LEDGER_REQUEST_REFUSED'),
@@ -78,8 +80,7 @@ export const errorRows: readonly ErrorRow[] = [
   // Databases.
   row(UNKNOWN, /^database does not exist/, 'LEDGER_DATABASE_MISSING'),
   row(UNKNOWN, /^database already exists/, 'LEDGER_SETTINGS'),
-  row(UNKNOWN, /not allowed in database name/, 'LEDGER_SETTINGS'),
-  row(INVALID_ARGUMENT, /can not be changed after database creation/, 'LEDGER_SETTINGS'),
+  row(UNKNOWN, /in database name|^database name length/, 'LEDGER_SETTINGS'),
   row(INTERNAL, /^database is reserved/, 'LEDGER_SETTINGS'),
 
   // Its disk.
