@@ -4,9 +4,9 @@
 # supervisor is dead. All servers live in the supervisor's process group, so there is no server it does not know of,
 # and the number cannot be taken by anybody else while one of them lives.
 while read -r _; do :; done
-kill -KILL -- "-$1" 2>/dev/null
+kill -s KILL -- "-$1" 2>/dev/null
 tries=0
-while kill -0 -- "-$1" 2>/dev/null && [ "$tries" -lt 50 ]; do
+while kill -s 0 -- "-$1" 2>/dev/null && [ "$tries" -lt 50 ]; do
   sleep 0.1
   tries=$((tries + 1))
 done

@@ -107,7 +107,7 @@ export const startImmudb = async (
     port,
     username: 'immudb',
     passwordFile,
-    metricsUrl: `http://${host}:${metricsPort}/metrics`,
+    metricsUrl: `${options.tls ? 'https' : 'http'}://${host}:${metricsPort}/metrics`,
     dataDir,
     server,
     ...(security && { tls: security.tls }),

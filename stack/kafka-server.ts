@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from './free-ports.ts';
 import { host, log4j, makeSecurity, propertiesOf, type Broker, type Security } from './kafka-properties.ts';
 import type { Server, Stack, StackOptions } from './stack.ts';
-import { supervisedServer } from './supervised-server.ts';
+import { lastLines, supervisedServer } from './supervised-server.ts';
 import type { Supervisor } from './supervised.ts';
 
 type KafkaOptions = Exclude<StackOptions['kafka'], false | undefined>;
@@ -70,10 +70,11 @@ const format = async (cluster: Cluster, broker: Broker): Promise<void> => {
     logFile,
   });
   const { code, signal } = await tool.exited;
-  if (code !== 0)
-    throw new Error(
-      `formatting the storage of Kafka broker ${broker.id}: ${signal ?? `exit code ${code ?? '?'}`}; see ${logFile}`,
-    );
+  if (code === 0) return;
+  const ending = signal ?? `exit code ${code ?? '?'}`;
+  throw new Error(
+    `formatting the storage of Kafka broker ${broker.id}: ${ending}. It said:\n${await lastLines(logFile)}`,
+  );
 };
 
 const makeBrokers = async (dir: string, count: number): Promise<Broker[]> => {

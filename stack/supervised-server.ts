@@ -12,7 +12,8 @@ export type ServerSpec = Command & {
 const startDeadlineMs = 180_000;
 const stopDeadlineMs = 60_000;
 
-const lastLines = async (file: string): Promise<string> => {
+/** The end of a log, for an error's message. */
+export const lastLines = async (file: string): Promise<string> => {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trimEnd().split('\n').slice(-25).join('\n') || '(its log is empty)';
 };

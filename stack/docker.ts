@@ -1,2 +1,0 @@
-import type { Stack, StackOptions } from './stack.ts';
-export const startDockerStack = (options: StackOptions): Promise<Stack> => Promise.reject(new Error(String(options)));
