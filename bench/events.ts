@@ -71,3 +71,14 @@ export function* benchEvents(options: BenchEventOptions): Generator<OutgoingMess
     };
   }
 }
+
+/** Half of the events repeat an earlier one, chosen over everything that came before. */
+export function* repeatingEvents(options: BenchEventOptions): Generator<OutgoingMessage, void> {
+  const random = seededRandom(options.seed ?? 1);
+  const earlier: OutgoingMessage[] = [];
+  for (const event of benchEvents({ ...options, count: Math.ceil(options.count / 2) })) {
+    earlier.push(event);
+    yield event;
+    yield earlier[random.between(0, earlier.length - 1)] ?? event;
+  }
+}

@@ -59,6 +59,12 @@ await Promise.race([halted, done.promise]);
 const seconds = (performance.now() - started) / 1000;
 const figures = (measured as ReturnType<typeof resources> | null)?.(written, seconds);
 console.log(
-  JSON.stringify({ ...figures, transactions, entriesPerTx: Math.round(entries / transactions), p50: percentile(writes, 0.5), p99: percentile(writes, 0.99) }),
+  JSON.stringify({
+    ...figures,
+    transactions,
+    entriesPerTx: Math.round(entries / transactions),
+    p50: percentile(writes, 0.5),
+    p99: percentile(writes, 0.99),
+  }),
 );
 await life.stop();

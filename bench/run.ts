@@ -15,7 +15,8 @@ import { tableOf } from '../src/cli/output.ts';
 import { startStack } from '../stack/start.ts';
 import { openLedgerAdmin } from '../src/sinks/immudb/admin.ts';
 import { passwordFromFile } from '../src/sinks/immudb/credentials.ts';
-import { benchEvents, repeatingEvents, type BenchEvent } from './events.ts';
+import type { OutgoingMessage } from '../src/producers/publish.ts';
+import { benchEvents, repeatingEvents } from './events.ts';
 import { median, percentile } from './figures.ts';
 
 const { values } = parseArgs({
@@ -49,19 +50,20 @@ const kafka: Kafka = kafkaClient({
   sasl: { mechanism: 'none', username: null, passwordFile: null, tokenFile: null },
   requestTimeoutMs: 30_000,
 });
+const dayMs = 86_400_000;
 let made = 0;
 const unique = (what: string) => `${what}${process.pid}n${(made += 1)}`;
 
-const preload = async (topic: string, source: Iterable<BenchEvent>): Promise<void> => {
+const preload = async (topic: string, source: Iterable<OutgoingMessage>): Promise<void> => {
   const admin = kafkaAdmin(kafka);
   await admin.connect();
   await admin.createTopics({ topic, deadLetterTopic: `${topic}.dlq`, partitions: 8 });
   await admin.close();
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
-  let batch: BenchEvent[] = [];
+  let batch: OutgoingMessage[] = [];
   const flush = async () => {
-    if (batch.length > 0) await producer.send({ topic, acks: -1, messages: batch });
+    if (batch.length > 0) await producer.send({ topic, acks: -1, messages: batch.map(toMessage) });
     batch = [];
   };
   for (const event of source) {
@@ -71,6 +73,8 @@ const preload = async (topic: string, source: Iterable<BenchEvent>): Promise<voi
   await flush();
   await producer.disconnect();
 };
+
+const toMessage = ({ key, value }: OutgoingMessage) => ({ key, value });
 
 const node = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
   spawn(process.execPath, [...memoryFlags, '--disable-warning=ExperimentalWarning', join(main, script), ...args], {
@@ -136,7 +140,9 @@ const pipelineEnv = (topic: string): Record<string, string> => {
 
 const pipeline = async (name: string, topic: string): Promise<void> => {
   const env = pipelineEnv(topic);
-  await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(main, 'src/main.ts'), 'init'], { env: { ...process.env, ...env } });
+  await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(main, 'src/main.ts'), 'init'], {
+    env: { ...process.env, ...env },
+  });
   note(name, await linesOf(node('bench/pipeline-process.ts', [String(events)], env)));
 };
 
@@ -145,7 +151,9 @@ const latency = async (): Promise<void> => {
   const topic = unique('latency');
   await preload(topic, []);
   const env = pipelineEnv(topic);
-  await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(main, 'src/main.ts'), 'init'], { env: { ...process.env, ...env } });
+  await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(main, 'src/main.ts'), 'init'], {
+    env: { ...process.env, ...env },
+  });
   const seconds = 20;
   const acked = new Map<string, number>();
   const latencies: number[] = [];
@@ -160,13 +168,22 @@ const latency = async (): Promise<void> => {
   const written = new Map<string, number>();
   const producer = kafka.producer();
   await producer.connect();
-  const source = benchEvents({ count: 1000 * seconds, perCorrelation: 10, sizeBytes: 1000, spreadMs: 1000 });
+  const source = benchEvents({
+    count: 1000 * seconds,
+    perCorrelation: 10,
+    sizeBytes: 1000,
+    startMs: Date.now(),
+    timeSpreadMs: 1000 * seconds,
+  });
   const started = performance.now();
   const sends: Promise<void>[] = [];
   for (let tick = 0; tick < seconds * 100; tick += 1) {
     const wait = started + tick * 10 - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    const messages = Array.from({ length: 10 }, (_, index) => ({ ...(source.next().value as BenchEvent), partition: (tick + index) % 8 }));
+    const messages = Array.from({ length: 10 }, (_, index) => ({
+      ...toMessage(source.next().value as OutgoingMessage),
+      partition: (tick + index) % 8,
+    }));
     sends.push(
       producer.send({ topic, acks: -1, messages }).then((answers) => {
         const at = performance.timeOrigin + performance.now();
@@ -219,23 +236,39 @@ const goPipeline = async (binary: string, command: 'naive' | 'indexed', topic: s
     IMMUDB: `${stack.immudb.host}:${stack.immudb.port}`,
     IMMUDB_PASSWORD: password,
   };
-  const { stdout } = await run(binary, [command, '--topic', topic, '--events', String(events), '--batch', '1000'], { env, maxBuffer: 1 << 24 });
-  const { events_per_s: eventsPerSecond = 0 } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { events_per_s?: number };
+  const { stdout } = await run(binary, [command, '--topic', topic, '--events', String(events), '--batch', '1000'], {
+    env,
+    maxBuffer: 1 << 24,
+  });
+  const { events_per_s: eventsPerSecond = 0 } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as {
+    events_per_s?: number;
+  };
   note(command, { eventsPerSecond });
 };
 
 const wants = (name: string) => values.only === undefined || values.only.split(',').includes(name);
-const med = (name: string, field = 'eventsPerSecond') => median((results.get(name) ?? []).map((result) => result[field] ?? 0));
+const med = (name: string, field = 'eventsPerSecond') =>
+  median((results.get(name) ?? []).map((result) => result[field] ?? 0));
 
 const report = (): string => {
   const rows = [...results].map(([name, list]) => {
     const cell = (field: string, digits = 0) =>
       list.some((result) => result[field] !== undefined) ? med(name, field).toFixed(digits) : '';
     const each = list.map((result) => result['eventsPerSecond'] ?? '').join(', ');
-    return [name, cell('eventsPerSecond'), each, cell('p50', 1), cell('p99', 1), cell('peakRssMb'), cell('cpuUsPerEvent', 1), cell('entriesPerTx')];
+    return [
+      name,
+      cell('eventsPerSecond'),
+      each,
+      cell('p50', 1),
+      cell('p99', 1),
+      cell('peakRssMb'),
+      cell('cpuUsPerEvent', 1),
+      cell('entriesPerTx'),
+    ];
   });
   const head = ['', 'events/s', 'each run', 'p50 ms', 'p99 ms', 'peak RSS MB', 'CPU µs/event', 'entries/tx'];
-  const ratio = (label: string, a: number, b: number) => (a > 0 && b > 0 ? [`ratio ${label}: ${(a / b).toFixed(2)}`] : []);
+  const ratio = (label: string, a: number, b: number) =>
+    a > 0 && b > 0 ? [`ratio ${label}: ${(a / b).toFixed(2)}`] : [];
   const ratios = [
     ...ratio('pipeline/setall1', med('pipeline'), med('setall1')),
     ...ratio('pipeline/setall4', med('pipeline'), med('setall4')),
@@ -250,11 +283,21 @@ const report = (): string => {
 
 const measure = async (): Promise<void> => {
   const go = wants('naive') || wants('indexed') ? await buildGo() : null;
-  const shape = { count: events, perCorrelation: 10, sizeBytes: 1000, spreadMs: 60_000 };
+  const shape = {
+    count: events,
+    perCorrelation: 10,
+    sizeBytes: 1000,
+    startMs: Date.now() - 60_000,
+    timeSpreadMs: 60_000,
+  };
   const [topic, worst, repeats] = [unique('stories'), unique('worst'), unique('repeats')];
   say(`preloading ${events} events of 1 KB into each topic`);
   await preload(topic, benchEvents(shape));
-  if (wants('worst')) await preload(worst, benchEvents({ ...shape, perCorrelation: 1, spreadMs: 86_400_000 }));
+  if (wants('worst'))
+    await preload(
+      worst,
+      benchEvents({ ...shape, perCorrelation: 1, startMs: Date.now() - dayMs, timeSpreadMs: dayMs }),
+    );
   if (wants('repeats')) await preload(repeats, repeatingEvents(shape));
   for (let round = 1; round <= rounds; round += 1) {
     say(`round ${round} of ${rounds}`);

@@ -4,7 +4,8 @@ import { passwordFromFile } from '../src/sinks/immudb/credentials.ts';
 import { benchEvents } from './events.ts';
 import { percentile, resources } from './figures.ts';
 
-const [host = '', port = '', passwordFile = '', database = '', events = '', inFlight = '', perTx = '1000'] = process.argv.slice(2);
+const [host = '', port = '', passwordFile = '', database = '', events = '', inFlight = '', perTx = '1000'] =
+  process.argv.slice(2);
 const client = await openLedgerClient({
   host,
   port: Number(port),
@@ -16,14 +17,15 @@ const client = await openLedgerClient({
 });
 const count = Number(events);
 const size = Number(perTx);
-const all = [...benchEvents({ count, perCorrelation: 10, sizeBytes: 1000, spreadMs: 60_000 })];
+const shape = { count, perCorrelation: 10, sizeBytes: 1000, startMs: Date.now() - 60_000, timeSpreadMs: 60_000 };
+const all = [...benchEvents(shape)].flatMap(({ value }) => (value === null ? [] : [value]));
 const latencies: number[] = [];
 let next = 0;
 const lane = async () => {
   while (next < count) {
     const from = next;
     next += size;
-    const entries = all.slice(from, from + size).map(({ value }) => ({
+    const entries = all.slice(from, from + size).map((value) => ({
       key: Buffer.from(`event/${value.toString('latin1', 13, 49)}`),
       value,
     }));

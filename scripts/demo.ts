@@ -83,7 +83,10 @@ const report = (produced: Produced, now: Status, counted: Account, tookMs: numbe
     counted.partitions.reduce((total, row) => total + pick(row), 0n).toString();
   const all = produced.valid + produced.duplicates + produced.poison;
   const rows = [
-    ['produced', `${all} records: ${produced.valid} events, ${produced.duplicates} duplicates, ${produced.poison} poison`],
+    [
+      'produced',
+      `${all} records: ${produced.valid} events, ${produced.duplicates} duplicates, ${produced.poison} poison`,
+    ],
     ['stored', sum((row) => row.stored)],
     ['duplicates', sum((row) => row.duplicates)],
     ['dead letters', sum((row) => row.dead)],
@@ -106,8 +109,7 @@ const demo = async (): Promise<number> => {
     const config = configFor(stack, folder, genesis);
     bar(`genesis ${genesis}`);
     bar(`the seven services publish ${events} events, with ${poison} poison records and ${duplicates} duplicates`);
-    const output = { out: console.log, err: console.error, colour: false };
-    const produced = await produce(config, { count: events, poison, duplicates, rate: null, seed: 1 }, output);
+    const produced = await produce(config, { count: events, poison, duplicates, rate: null, seed: 1 });
     bar('the pipeline carries them to the ledger');
     const started = performance.now();
     running = runUntilStopped(config, 'demo', AbortSignal.any([stop.signal, ending.signal]));
@@ -118,14 +120,18 @@ const demo = async (): Promise<number> => {
     report(produced, now, counted, tookMs);
     if (someEvent !== null) {
       const { eventId, tx, source, json } = await getEvent(config, someEvent);
-      console.log(`event ${eventId}, transaction ${tx.toString()}, from partition ${source.partition} offset ${source.offset.toString()}, proven:`);
+      console.log(
+        `event ${eventId}, transaction ${tx.toString()}, from partition ${source.partition} offset ${source.offset.toString()}, proven:`,
+      );
       console.log(`${json.toString().slice(0, 300)} …\n`);
     }
     const wrong = shortfalls(produced, counted);
     for (const line of wrong) console.log(pc.red(`✗ ${line}`));
     if (wrong.length === 0) console.log(pc.green('✓ every offset is accounted for, exactly once'));
     const url = `http://${config.http.host}:${config.http.port}`;
-    console.log(`\nmetrics ${url}/metrics   health ${url}/readyz   Kafka ${stack.kafka.brokers.join(',')}   immudb ${stack.immudb.host}:${stack.immudb.port}`);
+    console.log(
+      `\nmetrics ${url}/metrics   health ${url}/readyz   Kafka ${stack.kafka.brokers.join(',')}   immudb ${stack.immudb.host}:${stack.immudb.port}`,
+    );
     if (!once) {
       console.log('running until Ctrl-C');
       await running;
@@ -144,7 +150,9 @@ try {
 } catch (error) {
   if (stop.signal.aborted) process.exitCode = 130;
   else {
-    console.error(pc.red(error instanceof PipelineError ? `${error.code}: ${error.message}\n${error.entry.advice}` : String(error)));
+    console.error(
+      pc.red(error instanceof PipelineError ? `${error.code}: ${error.message}\n${error.entry.advice}` : String(error)),
+    );
     process.exitCode = 1;
   }
 }

@@ -1,5 +1,4 @@
 import type { Config } from '../config.ts';
-import type { Output } from './output.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
 export type Commands = {
@@ -12,16 +11,19 @@ export type Commands = {
   gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
   /** Runs until a signal or a halt; resolves with the exit code. */
   run(config: Config): Promise<number>;
-  produce(config: Config, options: ProduceOptions, output: Output): Promise<Produced>;
+  produce(config: Config, options: ProduceOptions): Promise<Produced>;
 };
 
 export type ProduceOptions = {
+  /** Valid events; poison and duplicates come on top. */
   readonly count: number;
   /** Events a second; null: as fast as it goes. */
   readonly rate: number | null;
   readonly seed: number | null;
   readonly poison: number;
   readonly duplicates: number;
+  /** Told what was acknowledged, of how many records. */
+  readonly onProgress?: (acknowledged: number, all: number) => void;
 };
 
 export type Produced = {

@@ -104,7 +104,7 @@ export const programOf = (options: CliOptions) => {
     .addHelpText('after', example('immutrail produce --count 2000 --poison 20 --duplicates 20 --seed 1'))
     .action(async (given: ProduceFlags) => {
       const { count, poison, duplicates, rate = null, seed = null } = given;
-      const produced = await commands.produce(config(), { count, poison, duplicates, rate, seed }, output);
+      const produced = await commands.produce(config(), { count, poison, duplicates, rate, seed });
       print(produced, () => producedText(produced));
     });
   const log = program.command('log').description('lives of the Kafka topic');

@@ -21,6 +21,7 @@ import { isEventId } from '../sinks/immudb/format/event-id.ts';
 import { readMarks } from '../sinks/immudb/marks.ts';
 import { createTrustedState } from '../sinks/immudb/trusted-state.ts';
 import { maxTxEntries } from '../sinks/immudb/transaction.ts';
+import { retrying } from '../sinks/with-retry.ts';
 import { connectKafkaAdmin, connectLedger, connectLedgerClient, ledgerOptions, requireLog } from './connect.ts';
 
 /** What immutrail's commands do, one function each: open what is needed, act, close. Errors are PipelineErrors. */
@@ -82,6 +83,10 @@ const makeDatabase = async (config: Config, { user }: InitOptions) => {
   }
 };
 
+/** A coordinator that moves, or is not there yet, is back within seconds. */
+const patiently = <T>(doing: string, work: () => Promise<T>): Promise<T> =>
+  retrying({ maxElapsedMs: 10_000 })(doing, work, new AbortController().signal);
+
 export const status = async (config: Config): Promise<Status> => {
   const { topic, deadLetterTopic, group } = config.kafka;
   const ledger = await connectLedger(config);
@@ -89,8 +94,12 @@ export const status = async (config: Config): Promise<Status> => {
     const kafka = await connectKafkaAdmin(config);
     try {
       const log = await requireLog(ledger, topic);
-      const rows = await kafka.readLag({ group, topic });
-      const marks = await readMarks(ledger, log.number, rows.map((row) => row.partition));
+      const rows = await patiently('reading the lag', () => kafka.readLag({ group, topic }));
+      const marks = await readMarks(
+        ledger,
+        log.number,
+        rows.map((row) => row.partition),
+      );
       const partitions = rows.map((row): StatusRow => {
         const mark = marks.get(row.partition);
         const from = mark?.next ?? row.start;
@@ -134,7 +143,8 @@ export const getEvent = async (config: Config, eventId: string): Promise<FoundEv
   try {
     const key = eventKey(id);
     const entry = await ledger.client.get(Buffer.from(key));
-    if (entry === null) throw new PipelineError('EVENT_UNKNOWN', `there is no event ${id} in ${config.ledger.database}`);
+    if (entry === null)
+      throw new PipelineError('EVENT_UNKNOWN', `there is no event ${id} in ${config.ledger.database}`);
     await ledger.reads.verifyEntry(entry);
     return { ...decodeEventValue(key, entry.value), tx: entry.tx, eventId: id };
   } finally {

@@ -1,6 +1,55 @@
 import type { ProduceOptions, Produced } from '../cli/commands.ts';
 import type { Config } from '../config.ts';
+import { kafkaClient } from '../consumers/kafka/connection.ts';
+import { kafkaError } from '../consumers/kafka/errors.ts';
+import { generateEvents, type GeneratedEvent, type GeneratedKind } from '../producers/generate.ts';
+import { publishEvents, type ProducerPort } from '../producers/publish.ts';
 
-/** The demo's services. */
-export const produce = (_config: Config, _options: ProduceOptions): Promise<Produced> =>
-  Promise.reject(new Error('not wired yet'));
+/** `immutrail produce`: the seven services' stories onto the topic; resolves when every record is acknowledged. */
+export const produce = async (config: Config, options: ProduceOptions): Promise<Produced> => {
+  const { count, poison, duplicates, rate, onProgress } = options;
+  const producer = kafkaClient(config.kafka).producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+  });
+  const doing = `publishing to ${config.kafka.topic}`;
+  const tally: Record<GeneratedKind, number> = { valid: 0, duplicate: 0, poison: 0 };
+  const all = count + poison + duplicates;
+  const seed = options.seed ?? Date.now() % 2 ** 31;
+  const generated = generateEvents({ count: all, poison, duplicates, seed, startMs: Date.now() - storyMs(all) });
+  const port: ProducerPort = {
+    send: async (topic, messages) => {
+      const sent = messages.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } }));
+      await producer.send({ topic, acks: -1, messages: sent });
+    },
+  };
+  const started = performance.now();
+  try {
+    await producer.connect();
+    await publishEvents(port, counted(generated, tally), {
+      topic: config.kafka.topic,
+      ...(rate !== null && { ratePerSecond: rate }),
+      onProgress: (acknowledged) => onProgress?.(acknowledged, all),
+    });
+  } catch (error) {
+    throw kafkaError(error, doing);
+  } finally {
+    await producer.disconnect();
+  }
+  const { valid, duplicate } = tally;
+  return { valid, poison: tally.poison, duplicates: duplicate, tookMs: performance.now() - started };
+};
+
+/** The generator's stories together make some thirty events a minute: so long ago they begin, to end about now. */
+const storyMs = (events: number): number => (events / 30) * 60_000;
+
+function* counted(
+  events: Iterable<GeneratedEvent>,
+  tally: Record<GeneratedKind, number>,
+): Generator<GeneratedEvent, void> {
+  for (const event of events) {
+    tally[event.kind] += 1;
+    yield event;
+  }
+}

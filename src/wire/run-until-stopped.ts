@@ -61,6 +61,8 @@ const listen = async (options: HttpOptions) => {
     return await httpServer(options);
   } catch (error) {
     const where = `${options.host}:${options.port}`;
-    throw new PipelineError('CONFIG_INVALID', `http.host and http.port: ${where} cannot be listened on`, { cause: error });
+    throw new PipelineError('CONFIG_INVALID', `http.host and http.port: ${where} cannot be listened on`, {
+      cause: error,
+    });
   }
 };

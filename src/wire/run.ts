@@ -181,8 +181,18 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const { fetchMs, writeMs, commitMs } = config.stop;
   // Closed in the reverse order: no more fetches, finish the write under way, commit and leave the group.
   await lifecycle.open('group membership', commitMs, ignore, () => () => source.stop());
-  await lifecycle.open('writing', writeMs, () => void running.run().catch(halted.reject), () => () => running.stop());
-  await lifecycle.open('fetching', fetchMs, () => source.start(running), () => () => source.quiesce());
+  await lifecycle.open(
+    'writing',
+    writeMs,
+    () => void running.run().catch(halted.reject),
+    () => () => running.stop(),
+  );
+  await lifecycle.open(
+    'fetching',
+    fetchMs,
+    () => source.start(running),
+    () => () => source.quiesce(),
+  );
   return { halted: halted.promise };
 };
 

@@ -118,11 +118,26 @@ const createTopics = async (
   const created: string[] = [];
   for (const plan of plans.filter(({ topic }) => !known.has(topic))) {
     // False: somebody made it at the same time.
-    if (await admin.createTopics({ topics: [plan], waitForLeaders: true, timeout: topicTimeoutMs }))
+    if (await admin.createTopics({ topics: [plan], waitForLeaders: false, timeout: topicTimeoutMs }))
       created.push(plan.topic);
+    await untilLed(admin, plan.topic);
   }
   return created;
 };
+
+/** kafkajs's own wait gives up when a broker that has not heard of the topic yet is the one that answers. */
+const untilLed = async (admin: Admin, topic: string): Promise<void> => {
+  for (const deadline = performance.now() + topicTimeoutMs; ;) {
+    const known = await admin.fetchTopicMetadata({ topics: [topic] }).catch((error: unknown) => error);
+    if (!(known instanceof Error) && isLed(known as Awaited<ReturnType<Admin['fetchTopicMetadata']>>)) return;
+    if (performance.now() > deadline) throw kafkaError(known, `waiting for leaders of ${topic}`);
+    await sleep(boundsRetryMs);
+  }
+};
+
+const isLed = ({ topics }: Awaited<ReturnType<Admin['fetchTopicMetadata']>>): boolean =>
+  topics.length > 0 &&
+  topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0));
 
 const topicFacts = async (admin: Admin, topic: string): Promise<TopicFacts | null> => {
   if (!(await admin.listTopics()).includes(topic)) return null;
