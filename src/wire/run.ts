@@ -18,6 +18,7 @@ import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
 import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
 import { immudbSink } from '../sinks/immudb/sink.ts';
+import { withRateLimit } from '../sinks/with-rate-limit.ts';
 import { retrying } from '../sinks/with-retry.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
@@ -90,13 +91,21 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       return places;
     },
   };
-  const sink = immudbSink({
+  const unlimited = immudbSink({
     ledger,
     logs: { source: site.log.number, deadLetters: site.deadLetterLog.number },
     writerId: randomUUID(),
     limits: { maxBytes: config.batch.maxBytes },
     deadlineMs: config.ledger.deadlineMs,
   });
+  const limiting = new AbortController();
+  const sink = withRateLimit(unlimited, {
+    callsPerSecond: config.ledger.callsPerSecond,
+    bytesPerSecond: config.ledger.bytesPerSecond,
+    onWait: telemetry.rateLimited,
+    signal: limiting.signal,
+  });
+  await lifecycle.open('rate limit', closeMs, ignore, () => () => limiting.abort(new Error('the process stops')));
 
   const held = new Set<number>();
   const tellHeld = () => {

@@ -15,7 +15,7 @@ const setUp = (limits: Partial<RateLimits>) => {
     open: () => Promise.resolve(new Map()),
     budget: () => ({ take: () => true }),
     find: () => Promise.resolve(new Map()),
-    compose: () => composed(0),
+    compose: () => Promise.resolve(composed(0)),
     commit: ({ bytes }) => {
       written.push({ atMs: Date.now() - began, bytes });
       return Promise.resolve({ kind: 'written', tx: 1n, standings: [] });
