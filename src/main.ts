@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
-import * as acts from './wire/acts.ts';
+import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
 import { produce } from './wire/produce.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
@@ -23,5 +23,13 @@ process.exitCode = await runCli(process.argv.slice(2), {
     err: (text) => process.stderr.write(text),
     colour: wantsColour(process.stdout.isTTY),
   },
-  commands: { ...acts, produce, run: (config) => runUntilStopped(config, version, stop.signal) },
+  commands: {
+    init,
+    status,
+    getEvent,
+    logReopen,
+    gapAccept,
+    produce,
+    run: (config) => runUntilStopped(config, version, stop.signal),
+  },
 });
