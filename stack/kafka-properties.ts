@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeAuthority } from './certificates.ts';
-
-export const host = '127.0.0.1';
+import type { Stack } from './stack.ts';
 
 export type Security = {
+  /** PEM: the listener's private key and certificate. */
   readonly keystore: string;
   readonly caFile: string;
   readonly username: string;
@@ -15,8 +15,18 @@ export type Security = {
 };
 export type Broker = {
   readonly id: number;
-  readonly dir: string;
-  readonly ports: { readonly plain: number; readonly controller: number; readonly sasl: number };
+  /** As the broker itself sees it. */
+  readonly dataDir: string;
+  /** The address it listens on, the host that clients reach it at, and the one that the other brokers do. */
+  readonly listen: string;
+  readonly host: string;
+  readonly peer: string;
+  readonly ports: {
+    readonly plain: number;
+    readonly secured: number;
+    readonly internal: number;
+    readonly controller: number;
+  };
 };
 
 const jaas = (module: string, settings: Readonly<Record<string, string>>): string =>
@@ -24,28 +34,23 @@ const jaas = (module: string, settings: Readonly<Record<string, string>>): strin
     .map(([key, value]) => `${key}="${value}"`)
     .join(' ')};`;
 
-export const makeSecurity = async (dir: string): Promise<Security> => {
+export const makeSecurity = async (dir: string, host: string): Promise<Security> => {
   const authority = makeAuthority('immutrail test CA');
-  const server = authority.issue('kafka', ['localhost', host]);
-  const files = {
-    keystore: join(dir, 'kafka.pem'),
-    caFile: join(dir, 'kafka-ca.pem'),
-    passwordFile: join(dir, 'kafka-password'),
-  };
+  const server = authority.issue('kafka', [...new Set(['localhost', '127.0.0.1', host])]);
+  const files = { caFile: join(dir, 'kafka-ca.pem'), passwordFile: join(dir, 'kafka-password') };
   const password = randomBytes(18).toString('hex');
-  await writeFile(files.keystore, server.key + server.certificate, { mode: 0o600 });
   await writeFile(files.caFile, authority.certificate);
   await writeFile(files.passwordFile, password, { mode: 0o600 });
-  return { ...files, username: 'immutrail', password };
+  return { ...files, keystore: server.key + server.certificate, username: 'immutrail', password };
 };
 
 /** One listener with every mechanism. OAUTHBEARER takes unsigned tokens: good for tests of the client, nothing else. */
-const securedProperties = ({ keystore, username, password }: Security): Record<string, string> => {
+const securedProperties = ({ username, password }: Security, keystoreFile: string): Record<string, string> => {
   const sasl = 'listener.name.secured';
   const scram = jaas('org.apache.kafka.common.security.scram.ScramLoginModule', {});
   return {
     'ssl.keystore.type': 'PEM',
-    'ssl.keystore.location': keystore,
+    'ssl.keystore.location': keystoreFile,
     [`${sasl}.sasl.enabled.mechanisms`]: 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
     [`${sasl}.plain.sasl.jaas.config`]: jaas('org.apache.kafka.common.security.plain.PlainLoginModule', {
       [`user_${username}`]: password,
@@ -81,53 +86,94 @@ const replication = (brokers: number): Record<string, string> => {
 const isController = (broker: Broker, brokers: readonly Broker[]): boolean =>
   brokers.length >= 3 ? broker.id <= 3 : broker.id === 1;
 
-const listenersOf = ({ ports }: Broker, isControllerToo: boolean, isSecured: boolean) => {
-  const open = [`PLAINTEXT://${host}:${ports.plain}`, ...(isSecured ? [`SECURED://${host}:${ports.sasl}`] : [])];
+const listenersOf = ({ listen, host, peer, ports }: Broker, isControllerToo: boolean, isSecured: boolean) => {
+  const open = [
+    { name: 'PLAINTEXT', port: ports.plain, host },
+    { name: 'INTERNAL', port: ports.internal, host: peer },
+    ...(isSecured ? [{ name: 'SECURED', port: ports.secured, host }] : []),
+  ];
+  const all = [...open, ...(isControllerToo ? [{ name: 'CONTROLLER', port: ports.controller, host: peer }] : [])];
   return {
-    listeners: [...open, ...(isControllerToo ? [`CONTROLLER://${host}:${ports.controller}`] : [])].join(','),
-    'advertised.listeners': open.join(','),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL',
+    listeners: all.map(({ name, port }) => `${name}://${listen}:${port}`).join(','),
+    'advertised.listeners': open.map((one) => `${one.name}://${one.host}:${one.port}`).join(','),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL',
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
+    'inter.broker.listener.name': 'INTERNAL',
   };
 };
 
+export type Cluster = {
+  readonly brokers: readonly Broker[];
+  readonly clusterId: string;
+  readonly security: Security | undefined;
+  /** Properties of the caller's own; they win. */
+  readonly properties: Readonly<Record<string, string>>;
+};
+
+/** The text of server.properties. `keystoreFile` is where this broker finds `security.keystore`. */
 export const propertiesOf = (
+  { brokers, security, ...cluster }: Cluster,
   broker: Broker,
-  brokers: readonly Broker[],
-  security: Security | undefined,
-  own: Readonly<Record<string, string>>,
+  keystoreFile: string,
 ): string => {
   const isControllerToo = isController(broker, brokers);
   const voters = brokers.filter((one) => isController(one, brokers));
   const properties = {
     'process.roles': isControllerToo ? 'broker,controller' : 'broker',
     'node.id': String(broker.id),
-    'controller.quorum.voters': voters.map(({ id, ports }) => `${id}@${host}:${ports.controller}`).join(','),
+    'controller.quorum.voters': voters.map(({ id, peer, ports }) => `${id}@${peer}:${ports.controller}`).join(','),
     ...listenersOf(broker, isControllerToo, security !== undefined),
-    'log.dirs': join(broker.dir, 'data'),
+    'log.dirs': broker.dataDir,
     ...replication(brokers.length),
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
     'log.segment.bytes': String(64 * 1024 * 1024),
-    ...(security ? securedProperties(security) : {}),
-    ...own,
+    ...(security ? securedProperties(security, keystoreFile) : {}),
+    ...cluster.properties,
   };
   return Object.entries(properties)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
 };
 
-export const log4j = (dir: string): string => `Configuration:
+/**
+ * The arguments of kafka.tools.StorageTool, one a line. They hold a password: the tool reads them from a file
+ * (`@file`), where the list of processes cannot show it.
+ */
+export const formatArguments = ({ clusterId, security }: Cluster, propertiesFile: string): string => {
+  const args = ['--ignore-formatted', '-t', clusterId, '-c', propertiesFile];
+  for (const mechanism of security ? ['SCRAM-SHA-256', 'SCRAM-SHA-512'] : [])
+    args.push('--add-scram', `${mechanism}=[name=${security?.username ?? ''},password=${security?.password ?? ''}]`);
+  return args.join('\n');
+};
+
+/** What a development machine needs: a small heap, quick start. `IMMUTRAIL_KAFKA_JVM` replaces it, for the bench. */
+export const jvmOptions = (): string[] =>
+  (process.env['IMMUTRAIL_KAFKA_JVM'] ?? '-Xmx512m -Xms128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1').split(' ');
+
+/** What a cluster tells of its secured listener. */
+export const securedAddresses = ({ brokers, security }: Cluster): Pick<Stack['kafka'], 'secured'> =>
+  security
+    ? {
+        secured: {
+          brokers: brokers.map(({ host, ports }) => `${host === '127.0.0.1' ? 'localhost' : host}:${ports.secured}`),
+          caFile: security.caFile,
+          username: security.username,
+          passwordFile: security.passwordFile,
+        },
+      }
+    : {};
+
+/** log4j2.yaml: to that file, or to standard output. */
+export const log4j = (file?: string): string => `Configuration:
   Appenders:
-    File:
-      name: file
-      fileName: ${join(dir, 'server.log')}
+    ${file === undefined ? 'Console' : 'File'}:
+      name: out${file === undefined ? '' : `\n      fileName: ${file}`}
       PatternLayout:
         pattern: "%d %p %m (%c)%n%ex"
   Loggers:
     Root:
       level: info
       AppenderRef:
-        ref: file
+        ref: out
 `;

@@ -1,113 +1,81 @@
 /** A Kafka cluster of native processes: KRaft, no ZooKeeper, one quorum. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from './free-ports.ts';
-import { host, log4j, makeSecurity, propertiesOf, type Broker, type Security } from './kafka-properties.ts';
+import { liveBrokers, whenJoined } from './kafka-probe.ts';
+import {
+  formatArguments,
+  jvmOptions,
+  log4j,
+  makeSecurity,
+  propertiesOf,
+  securedAddresses,
+  type Broker,
+  type Cluster,
+} from './kafka-properties.ts';
 import type { Server, Stack, StackOptions } from './stack.ts';
 import { lastLines, supervisedServer } from './supervised-server.ts';
 import type { Supervisor } from './supervised.ts';
 
-type KafkaOptions = Exclude<StackOptions['kafka'], false | undefined>;
+export type KafkaOptions = Exclude<StackOptions['kafka'], false | undefined>;
 export type KafkaInstallation = { readonly java: string; readonly kafkaLibs: string };
-
-/** What a development machine needs: a small heap, quick start. `IMMUTRAIL_KAFKA_JVM` replaces it, for the bench. */
-const jvmOptions = (): string[] =>
-  (process.env['IMMUTRAIL_KAFKA_JVM'] ?? '-Xmx512m -Xms128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1').split(' ');
-
-/**
- * Asks for the cluster's metadata (Metadata request, version 1, of no topic) and gives the number of live brokers.
- * Rejects when nobody answers.
- */
-const liveBrokers = (port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const socket = connect({ port, host }).setTimeout(2_000, () => socket.destroy(new Error('no answer')));
-    let answer = Buffer.alloc(0);
-    // size, api key 3, version 1, correlation id 1, no client id, no topics
-    socket.on('connect', () => socket.write(Buffer.from('0000000e0003000100000001ffff00000000', 'hex')));
-    socket.on('data', (bytes) => {
-      answer = Buffer.concat([answer, bytes]);
-      if (answer.length < 12) return;
-      resolve(answer.readInt32BE(8)); // after its size and the correlation id: the number of brokers
-      socket.destroy();
-    });
-    socket.on('error', reject).on('close', () => reject(new Error('closed without an answer')));
-  });
-
-type Cluster = {
+type Host = {
   readonly supervisor: Supervisor;
   readonly installation: KafkaInstallation;
-  readonly brokers: readonly Broker[];
-  readonly clusterId: string;
-  readonly security: Security | undefined;
-  readonly properties: Readonly<Record<string, string>>;
+  readonly dir: string;
   readonly signal: AbortSignal | undefined;
 };
 
-const format = async (cluster: Cluster, broker: Broker): Promise<void> => {
-  const { supervisor, installation, clusterId, security } = cluster;
-  const args = ['-t', clusterId, '-c', join(broker.dir, 'server.properties')];
-  if (security) {
-    for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512'])
-      args.push('--add-scram', `${mechanism}=[name=${security.username},password=${security.password}]`);
-  }
-  // The arguments hold a password: the tool reads them from a file, where the list of processes cannot show it.
-  const argsFile = join(broker.dir, 'format-arguments');
-  const logFile = join(broker.dir, 'format.log');
-  await writeFile(argsFile, args.join('\n'), { mode: 0o600 });
-  const tool = await supervisor.spawn({
-    command: installation.java,
-    args: [
-      ...jvmOptions(),
-      '-cp',
-      join(installation.kafkaLibs, '*'),
-      'kafka.tools.StorageTool',
-      'format',
-      `@${argsFile}`,
-    ],
-    logFile,
+const loopback = '127.0.0.1';
+
+const makeBrokers = async (dir: string, count: number): Promise<Broker[]> => {
+  const ports = await freePorts(count * 4);
+  return Array.from({ length: count }, (_, index) => {
+    const [plain = 0, secured = 0, internal = 0, controller = 0] = ports.slice(index * 4);
+    return {
+      id: index + 1,
+      dataDir: join(dir, `kafka-${index + 1}`, 'data'),
+      listen: loopback,
+      host: loopback,
+      peer: loopback,
+      ports: { plain, secured, internal, controller },
+    };
   });
+};
+
+const java = ({ installation }: Host): string[] => [...jvmOptions(), '-cp', join(installation.kafkaLibs, '*')];
+
+const format = async (host: Host, dir: string, name: string): Promise<void> => {
+  const logFile = join(dir, 'format.log');
+  const args = [...java(host), 'kafka.tools.StorageTool', 'format', `@${join(dir, 'format-arguments')}`];
+  const tool = await host.supervisor.spawn({ command: host.installation.java, args, logFile });
   const { code, signal } = await tool.exited;
   if (code === 0) return;
   const ending = signal ?? `exit code ${code ?? '?'}`;
-  throw new Error(
-    `formatting the storage of Kafka broker ${broker.id}: ${ending}. It said:\n${await lastLines(logFile)}`,
-  );
+  throw new Error(`formatting the storage of ${name}: ${ending}. It said:\n${await lastLines(logFile)}`);
 };
 
-const makeBrokers = async (dir: string, count: number): Promise<Broker[]> => {
-  const ports = await freePorts(count * 3);
-  return Array.from({ length: count }, (_, index) => {
-    const [plain = 0, controller = 0, sasl = 0] = ports.slice(index * 3);
-    return { id: index + 1, dir: join(dir, `kafka-${index + 1}`), ports: { plain, controller, sasl } };
-  });
-};
-
-const prepareBroker = async (cluster: Cluster, broker: Broker): Promise<Server> => {
-  const { supervisor, installation, security, signal } = cluster;
-  const properties = join(broker.dir, 'server.properties');
-  await mkdir(broker.dir);
-  await writeFile(join(broker.dir, 'log4j2.yaml'), log4j(broker.dir));
-  await writeFile(properties, propertiesOf(broker, cluster.brokers, security, cluster.properties), { mode: 0o600 });
-  await format(cluster, broker);
-  const logging = `-Dlog4j2.configurationFile=${join(broker.dir, 'log4j2.yaml')}`;
+const prepareBroker = async (host: Host, cluster: Cluster, broker: Broker): Promise<Server> => {
+  const name = `kafka-${broker.id}`;
+  const dir = join(host.dir, name);
+  const file = (one: string): string => join(dir, one);
+  const write = (one: string, text: string): Promise<void> => writeFile(file(one), text, { mode: 0o600 });
+  await mkdir(dir);
+  await write('log4j2.yaml', log4j(file('server.log')));
+  await write('server.properties', propertiesOf(cluster, broker, file('keystore.pem')));
+  await write('keystore.pem', cluster.security?.keystore ?? '');
+  await write('format-arguments', formatArguments(cluster, file('server.properties')));
+  await format(host, dir, name);
+  const logging = `-Dlog4j2.configurationFile=${file('log4j2.yaml')}`;
   const spec = {
-    name: `kafka-${broker.id}`,
-    command: installation.java,
-    args: [...jvmOptions(), logging, '-cp', join(installation.kafkaLibs, '*'), 'kafka.Kafka', properties],
-    logFile: join(broker.dir, 'server.log'),
-    answers: async () => (await liveBrokers(broker.ports.plain)) > 0,
+    name,
+    command: host.installation.java,
+    args: [logging, ...java(host), 'kafka.Kafka', file('server.properties')],
+    logFile: file('server.log'),
+    answers: async () => (await liveBrokers(broker)) > 0,
   };
-  return supervisedServer(supervisor, spec, signal);
-};
-
-/** Every broker answers by now; resolves when each of them knows all the others. */
-const whenJoined = async (brokers: readonly Broker[], signal?: AbortSignal): Promise<void> => {
-  const deadline = AbortSignal.any([AbortSignal.timeout(180_000), ...(signal ? [signal] : [])]);
-  for (const { ports } of brokers)
-    while ((await liveBrokers(ports.plain)) < brokers.length) await sleep(100, undefined, { signal: deadline });
+  return supervisedServer(host.supervisor, spec, host.signal);
 };
 
 export const startKafka = async (
@@ -117,26 +85,16 @@ export const startKafka = async (
   options: KafkaOptions,
   signal?: AbortSignal,
 ): Promise<Stack['kafka']> => {
-  const brokers = await makeBrokers(dir, options.brokers ?? 1);
-  const security = options.secured ? await makeSecurity(dir) : undefined;
-  const clusterId = randomBytes(16).toString('base64url');
-  const cluster = {
-    supervisor,
-    installation,
-    brokers,
-    clusterId,
-    security,
+  const cluster: Cluster = {
+    brokers: await makeBrokers(dir, options.brokers ?? 1),
+    clusterId: randomBytes(16).toString('base64url').replace(/^-/, 'A'), // an argument may not begin with a hyphen
+    security: options.secured ? await makeSecurity(dir, loopback) : undefined,
     properties: options.properties ?? {},
-    signal,
   };
-  const servers = await Promise.all(brokers.map((broker) => prepareBroker(cluster, broker)));
+  const host: Host = { supervisor, installation, dir, signal };
+  const servers = await Promise.all(cluster.brokers.map((broker) => prepareBroker(host, cluster, broker)));
   await Promise.all(servers.map((server) => server.start()));
-  await whenJoined(brokers, signal);
-  const secured = security && {
-    brokers: brokers.map(({ ports }) => `localhost:${ports.sasl}`),
-    caFile: security.caFile,
-    username: security.username,
-    passwordFile: security.passwordFile,
-  };
-  return { brokers: brokers.map(({ ports }) => `${host}:${ports.plain}`), servers, ...(secured && { secured }) };
+  await whenJoined(cluster.brokers, signal);
+  const brokers = cluster.brokers.map((broker) => `${broker.host}:${broker.ports.plain}`);
+  return { brokers, servers, ...securedAddresses(cluster) };
 };

@@ -2,36 +2,14 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { allOrNothing, noImmudb, noKafka } from './absent.ts';
+import { freePorts } from './free-ports.ts';
 import { startHttpServer } from './http-server.ts';
 import { startImmudb } from './immudb-server.ts';
 import { install, type Installation } from './install.ts';
 import { startKafka } from './kafka-server.ts';
-import type { Server, Stack, StackOptions } from './stack.ts';
+import type { Stack, StackOptions } from './stack.ts';
 import { startSupervisor, type Supervisor } from './supervised.ts';
-
-const missing = (name: string): never => {
-  throw new Error(`this stack was started without ${name}`);
-};
-const absentServer: Server = {
-  name: 'immudb',
-  pid: undefined,
-  kill: () => missing('immudb'),
-  stop: () => missing('immudb'),
-  start: () => missing('immudb'),
-  pause: () => missing('immudb'),
-  resume: () => missing('immudb'),
-};
-/** What a stack without Kafka or immudb has in their place: nothing to connect to. */
-export const noKafka: Stack['kafka'] = { brokers: [], servers: [] };
-export const noImmudb: Stack['immudb'] = {
-  host: '',
-  port: 0,
-  username: '',
-  passwordFile: '',
-  metricsUrl: '',
-  dataDir: undefined,
-  server: absentServer,
-};
 
 const registryServer = (bin: string) =>
   ({
@@ -60,22 +38,20 @@ const startServers = async (
     onProgress?.(`${name} answers`);
     return result;
   };
-  const settled = await Promise.allSettled([
-    kafka && said('Kafka', startKafka(supervisor, installation, dir, kafka, signal)),
-    immudb && said('immudb', startImmudb(supervisor, join(installation.bin, 'immudb'), dir, immudb, signal)),
-    options.registry && said('registry', startHttpServer(supervisor, dir, registryServer(installation.bin), signal)),
-    options.toxiproxy && said('toxiproxy', startHttpServer(supervisor, dir, toxiproxyServer(installation.bin), signal)),
+  const { bin } = installation;
+  const [kafkaServer, immudbServer, registry, toxiproxy, ports] = await allOrNothing([
+    kafka ? said('Kafka', startKafka(supervisor, installation, dir, kafka, signal)) : noKafka,
+    immudb ? said('immudb', startImmudb(supervisor, join(bin, 'immudb'), dir, immudb, signal)) : noImmudb,
+    options.registry ? said('registry', startHttpServer(supervisor, dir, registryServer(bin), signal)) : undefined,
+    options.toxiproxy ? said('toxiproxy', startHttpServer(supervisor, dir, toxiproxyServer(bin), signal)) : undefined,
+    freePorts(8),
   ]);
-  const failed = settled.find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
-  const [kafkaServer, immudbServer, registry, toxiproxy] = settled.map(
-    (one) => (one as PromiseFulfilledResult<unknown>).value,
-  ) as [false | Stack['kafka'], false | Stack['immudb'], Stack['registry'] | false, Stack['toxiproxy'] | false];
+  const upstreams = { kafka: kafkaServer.brokers, immudb: `${immudbServer.host}:${immudbServer.port}` };
   return {
-    kafka: kafkaServer || noKafka,
-    immudb: immudbServer || noImmudb,
+    kafka: kafkaServer,
+    immudb: immudbServer,
     ...(registry && { registry }),
-    ...(toxiproxy && { toxiproxy }),
+    ...(toxiproxy && { toxiproxy: { ...toxiproxy, ports, upstreams } }),
   };
 };
 

@@ -60,7 +60,14 @@ export type Stack = {
     readonly signingPublicKeyFile?: string;
   };
   readonly registry?: { readonly url: string; readonly server: Server };
-  readonly toxiproxy?: { readonly url: string; readonly server: Server };
+  readonly toxiproxy?: {
+    readonly url: string;
+    readonly server: Server;
+    /** Ports for proxies to listen on (at 0.0.0.0); clients reach them at the host of `url`. */
+    readonly ports: readonly number[];
+    /** The servers' addresses as toxiproxy reaches them. Kafka clients move on to the advertised address. */
+    readonly upstreams: { readonly kafka: readonly string[]; readonly immudb: string };
+  };
   /** Ends every server and removes its data. Idempotent. */
   stop(): Promise<void>;
 };

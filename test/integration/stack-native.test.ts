@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeAuthority } from '../../stack/certificates.ts';
-import { channelCredentials, immudbAnswers } from '../../stack/immudb-server.ts';
+import { channelCredentials } from '../../stack/immudb-security.ts';
+import { immudbAnswers } from '../../stack/immudb-server.ts';
 import { startNativeStack } from '../../stack/native.ts';
 import type { Stack } from '../../stack/stack.ts';
 
