@@ -4,7 +4,6 @@ import {
   oneOf,
   ownFile,
   secretFile,
-  share,
   text,
   textOrUnset,
   texts,
@@ -52,7 +51,7 @@ const kafka = z.strictObject({
   tls: kafkaTls,
   sasl: kafkaSasl,
   sessionTimeoutMs: whole('A member that is silent for so long loses its partitions.', 30 * second, {
-    min: 6 * second,
+    min: second,
     max: 30 * minute,
     unit: 'ms',
   }),
@@ -180,21 +179,6 @@ const batch = z.strictObject({
   }),
 });
 
-const deadLetters = z.strictObject({
-  maxRun: whole(
-    'So many consecutive records refused: stop and ask, for that is a wrong topic, not a bad record.',
-    100,
-    {
-      min: 1,
-      max: 1_000_000,
-      unit: 'events',
-    },
-  ),
-  maxShare: share('A larger share of the last `window` records refused: stop and ask.', 0.5),
-  window: whole('Over how many records `maxShare` is measured.', 1000, { min: 10, max: 1_000_000, unit: 'events' }),
-  maxAttempts: whole('How often one record may be redriven before it needs --force.', 5, { min: 1, max: 100 }),
-});
-
 const gaps = z.strictObject({
   maxLoss: whole('So many offsets lost to retention pass with an alarm; more hold the partition until accepted.', 0, {
     min: 0,
@@ -231,7 +215,7 @@ const stop = z.strictObject({
 });
 
 /** Every setting there is. Groups are strict objects, leaves are described in setting.ts. */
-export const configSchema = z.strictObject({ kafka, ledger, batch, deadLetters, gaps, http, lag, log, stop });
+export const configSchema = z.strictObject({ kafka, ledger, batch, gaps, http, lag, log, stop });
 
 type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]

@@ -43,14 +43,6 @@ export const whole = (meaning: string, initial: number, range: Range) =>
 export const wholeOrUnset = (meaning: string, range: Range) =>
   describe(wholeNumber(range).nullable().default(null), { meaning, initial: null, ...inRange(range) });
 
-/** A share of a whole, from 0 to 1. */
-export const share = (meaning: string, initial: number) =>
-  describe(z.preprocess(numeric, z.number().min(0).max(1)).default(initial), {
-    meaning,
-    initial,
-    allowed: 'a number from 0 to 1',
-  });
-
 export const yesNo = (meaning: string, initial: boolean) =>
   describe(z.preprocess(boolean, z.boolean()).default(initial), { meaning, initial, allowed: 'true or false' });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { kafkaAdmin, type KafkaAdmin } from '../consumers/kafka/admin.ts';
 import { kafkaClient, type KafkaLog } from '../consumers/kafka/connection.ts';
@@ -5,6 +6,7 @@ import { PipelineError } from '../errors.ts';
 import { openLedgerClient, type LedgerClient } from '../sinks/immudb/client.ts';
 import { passwordFromFile } from '../sinks/immudb/credentials.ts';
 import { newestLog, openLedger, type Ledger, type Log } from '../sinks/immudb/ledger.ts';
+import { pinnedStateKey } from '../sinks/immudb/state-key.ts';
 import type { LedgerOptions } from '../sinks/immudb/session.ts';
 import type { TrustedStateOptions } from '../sinks/immudb/trusted-state.ts';
 
@@ -37,8 +39,13 @@ export const connectLedgerClient = (config: Config): Promise<LedgerClient> => op
 export const connectLedger = async (config: Config, options: TrustedStateOptions = {}): Promise<Ledger> => {
   const client = await connectLedgerClient(config);
   try {
-    const { database, genesis, trustedStateFile } = config.ledger;
-    const pins = { database, genesis: genesis ?? undefined, stateFile: trustedStateFile };
+    const { database, genesis, trustedStateFile, signingKeyFile } = config.ledger;
+    const pins = {
+      database,
+      genesis: genesis ?? undefined,
+      stateFile: trustedStateFile,
+      ...(signingKeyFile !== null && { verifyState: stateKeyOf(signingKeyFile) }),
+    };
     const ledger = await openLedger(client, pins, options);
     if (ledger.format.group === config.kafka.group) return ledger;
     await ledger.close();
@@ -47,6 +54,14 @@ export const connectLedger = async (config: Config, options: TrustedStateOptions
   } catch (error) {
     await client.close();
     throw error;
+  }
+};
+
+const stateKeyOf = (file: string) => {
+  try {
+    return pinnedStateKey(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new PipelineError('CONFIG_INVALID', `ledger.signingKeyFile: ${file} holds no EC P-256 public key`, { cause });
   }
 };
 

@@ -97,6 +97,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     writerId: randomUUID(),
     limits: { maxBytes: config.batch.maxBytes },
     deadlineMs: config.ledger.deadlineMs,
+    maxUnexplained: config.ledger.maxRetries,
   });
   const limiting = new AbortController();
   const sink = withRateLimit(unlimited, {

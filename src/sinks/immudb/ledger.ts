@@ -2,6 +2,7 @@ import { PipelineError } from '../../errors.ts';
 import { equalBytes } from '../../proofs/bytes.ts';
 import { alh } from '../../proofs/header.ts';
 import { bytesOfHex, hexOfBytes } from '../../proofs/hex.ts';
+import type { VerifySignature } from '../../proofs/state-signature.ts';
 import type { Tx } from './answers.ts';
 import type { LedgerClient } from './client.ts';
 import { decodeFormat, type LedgerFormat } from './format/format-value.ts';
@@ -40,6 +41,8 @@ export type Pins = {
   /** Hexadecimal; undefined: the state file must know it. */
   readonly genesis: string | undefined;
   readonly stateFile: string;
+  /** Checks the server's signature of its state; left out: the state need not be signed. */
+  readonly verifyState?: VerifySignature;
 };
 
 const logLimit = 9999;
@@ -60,7 +63,8 @@ export const openLedger = async (
   const format = formatOf(first, pins.database);
   const trusted = await trustOf(pins, genesis, format, options);
   const advance = async () => {
-    const { id, alh: hash } = await proveExtends(client, trusted.current());
+    const signed = pins.verifyState && { database: pins.database, verify: pins.verifyState };
+    const { id, alh: hash } = await proveExtends(client, trusted.current(), { ...(signed && { signed }) });
     trusted.remember({ id, alh: hash, frontier: null });
   };
   await advance();
@@ -93,7 +97,8 @@ const trustOf = async (
   options: TrustedStateOptions,
 ): Promise<TrustedState> => {
   const pinned = pins.genesis === undefined ? null : bytesOfHex(pins.genesis, 32);
-  if (pinned !== null && !equalBytes(pinned, genesis)) throw genesisMismatch(pins.database, 'pinned in the configuration');
+  if (pinned !== null && !equalBytes(pinned, genesis))
+    throw genesisMismatch(pins.database, 'pinned in the configuration');
   const known = await openTrustedState(pins.stateFile, options);
   if (known !== null) {
     const isSame = equalBytes(known.ledger.genesis, genesis) && known.ledger.ledgerId === format.ledgerId;
@@ -104,7 +109,11 @@ const trustOf = async (
     throw new PipelineError('LEDGER_TRUST_MISSING', `no genesis is pinned and ${pins.stateFile} does not exist`);
   }
   const chain = { id: 1n, alh: genesis, frontier: null };
-  return createTrustedState(pins.stateFile, { ledgerId: format.ledgerId, database: pins.database, genesis, chain }, options);
+  return createTrustedState(
+    pins.stateFile,
+    { ledgerId: format.ledgerId, database: pins.database, genesis, chain },
+    options,
+  );
 };
 
 const formatOf = ({ header, entries }: Tx, database: string): LedgerFormat => {
@@ -133,9 +142,8 @@ const readLogs = async (client: LedgerClient, reads: VerifiedReads): Promise<Log
 export const newestLog = (logs: readonly Log[], topic: string): Log | null =>
   logs.findLast((log) => log.topic === topic) ?? null;
 
-export const notInitialised = (database: string) =>
+const notInitialised = (database: string) =>
   new PipelineError('LEDGER_NOT_INITIALISED', `database ${database} has no transaction yet`);
 
 const genesisMismatch = (database: string, where: string) =>
   new PipelineError('GENESIS_MISMATCH', `database ${database} begins with another transaction than the one ${where}`);
-

@@ -6,7 +6,7 @@ import { eventKey, markKey } from './format/keys.ts';
 import { decodeEventValue } from './format/event-value.ts';
 import type { Ledger } from './ledger.ts';
 import { readMarks } from './marks.ts';
-import { writer } from './write.ts';
+import { writer, type WritableLedger } from './write.ts';
 
 export type ImmudbSinkOptions = {
   readonly ledger: Ledger;
@@ -15,10 +15,13 @@ export type ImmudbSinkOptions = {
   readonly writerId: string;
   readonly limits: BudgetLimits;
   readonly deadlineMs: number;
+  /** Refusals of one transaction that nothing explains, before it halts. */
+  readonly maxUnexplained: number;
 };
 
 /** Batches as transactions of an immudb ledger. */
-export const immudbSink = ({ ledger, logs, writerId, limits, deadlineMs }: ImmudbSinkOptions): Sink => {
+export const immudbSink = (options: ImmudbSinkOptions): Sink => {
+  const { ledger, logs, writerId, limits, deadlineMs } = options;
   const { client, reads } = ledger;
 
   const find = async (eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>> => {
@@ -45,14 +48,15 @@ export const immudbSink = ({ ledger, logs, writerId, limits, deadlineMs }: Immud
     return [];
   };
 
-  const write = writer({
+  const writable: WritableLedger = {
     set: (request) => client.set(request, { deadlineMs }),
     header: async (tx) => (await reads.verifiedTx(tx)).header,
     readMarks: (partitions) => readMarks(ledger, logs.source, partitions),
     find,
     findDeleted,
     follow: (header) => followTo(ledger, header),
-  });
+  };
+  const write = writer(writable, options.maxUnexplained);
 
   /** After a lost session nothing that was known of the marks counts any more. */
   const seen = new Set<number>();

@@ -24,9 +24,8 @@ export type WritableLedger = {
 /** One transaction that was sent: enough to recognise it in the ledger. */
 type Attempt = { readonly entries: number; readonly root: Uint8Array };
 
-/** So many attempts of one batch may be outstanding, and so many refusals unexplained, before the writer halts. */
+/** So many attempts of one batch are remembered; more differ only if the ledger moved between each two of them. */
 const maxAttempts = 64;
-const maxUnexplained = 5;
 
 export type Writer = {
   commit(composed: ComposedTransaction): Promise<CommitOutcome>;
@@ -38,10 +37,14 @@ export type Writer = {
  * The write protocol (docs/architecture.md, "The write"): sends a transaction once, checks the header that comes back
  * against what was sent, and after anything else reads the ledger to find out. `commit` may be called again with the
  * same transaction after an error that may be retried: it then begins by looking whether an earlier attempt is in.
+ * `maxUnexplained`: refusals of one transaction that nothing in the ledger explains, before it halts.
  */
-export const writer = (ledger: WritableLedger): Writer => {
+export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer => {
   const standings = new Map<number, Standing>();
-  const outstanding = new WeakMap<ComposedTransaction, { attempts: Attempt[]; isInDoubt: boolean; unexplained: number }>();
+  const outstanding = new WeakMap<
+    ComposedTransaction,
+    { attempts: Attempt[]; isInDoubt: boolean; unexplained: number }
+  >();
   let newest = 0n;
 
   const stateOf = (composed: ComposedTransaction) => {
@@ -67,7 +70,12 @@ export const writer = (ledger: WritableLedger): Writer => {
     if (header.id <= newest) throw mismatch(header, `transaction ${newest.toString()} was there before`);
     await ledger.follow(header);
     newest = header.id;
-    const written = composed.batch.spans.map(({ partition, next, last }): Standing => ({ partition, tx: header.id, next, last }));
+    const written = composed.batch.spans.map(({ partition, next, last }): Standing => ({
+      partition,
+      tx: header.id,
+      next,
+      last,
+    }));
     for (const standing of written) standings.set(standing.partition, standing);
     composed.release();
     return { kind: 'written', tx: header.id, standings: written };
@@ -80,11 +88,14 @@ export const writer = (ledger: WritableLedger): Writer => {
     const events = await ledger.find(composed.eventIds);
     if (events.size > 0) return { kind: 'exists', events };
     const [deleted] = await ledger.findDeleted(composed);
-    if (deleted !== undefined) throw new PipelineError('LEDGER_KEY_DELETED', `key ${deleted} was deleted`, { cause: refusal });
+    if (deleted !== undefined)
+      throw new PipelineError('LEDGER_KEY_DELETED', `key ${deleted} was deleted`, { cause: refusal });
     const state = stateOf(composed);
     state.unexplained += 1;
-    if (state.unexplained < maxUnexplained) return await send(composed);
-    throw new PipelineError('LEDGER_CONTENDED', 'the ledger refused a transaction and nothing explains it', { cause: refusal });
+    if (state.unexplained <= maxUnexplained) return await send(composed);
+    throw new PipelineError('LEDGER_CONTENDED', 'the ledger refused a transaction and nothing explains it', {
+      cause: refusal,
+    });
   };
 
   const send = async (composed: ComposedTransaction): Promise<CommitOutcome> => {

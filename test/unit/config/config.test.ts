@@ -69,13 +69,13 @@ describe('what a configuration becomes', () => {
         IMMUTRAIL_KAFKA_BROKERS: 'a:1, [::1]:2',
         IMMUTRAIL_LEDGER_TLS_ENABLED: 'true',
         IMMUTRAIL_LEDGER_TLS_CA_FILE: ca,
-        IMMUTRAIL_DEAD_LETTERS_MAX_SHARE: '0.25',
+        IMMUTRAIL_GAPS_MAX_LOSS: '25',
         IMMUTRAIL_KAFKA_TOPIC: '',
       },
     });
     expect(config.kafka.brokers).toEqual(['a:1', '[::1]:2']);
     expect(config.ledger.tls).toMatchObject({ enabled: true, caFile: ca });
-    expect(config.deadLetters.maxShare).toBe(0.25);
+    expect(config.gaps.maxLoss).toBe(25);
     expect(config.kafka.topic).toBe('audit.events');
   });
 
@@ -94,7 +94,7 @@ describe('complaints', () => {
       problemsOf({ file, environment: { IMMUTRAIL_LEDGER_PORT: '99999', IMMUTRAIL_LEDGER_PASSWORD: 'hunter2' } }),
     ).toEqual([
       '  - IMMUTRAIL_LEDGER_PASSWORD: there is no such variable; did you mean IMMUTRAIL_LEDGER_PASSWORD_FILE?',
-      '  - kafka.sessionTimeoutMs: is "soon", but must be a whole number from 6000 to 1800000 (ms)',
+      '  - kafka.sessionTimeoutMs: is "soon", but must be a whole number from 1000 to 1800000 (ms)',
       '  - kafka.topik: there is no such setting; did you mean kafka.topic?',
       '  - IMMUTRAIL_LEDGER_PORT: is "99999", but must be a whole number from 1 to 65535',
       '  - ledger.passwordFile (IMMUTRAIL_LEDGER_PASSWORD_FILE): must be given: the path of a readable file that holds nothing but the secret',
