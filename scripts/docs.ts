@@ -45,20 +45,24 @@ const environment = () =>
   ].join('\n');
 
 const errors = () => {
-  const rows = (Object.entries(errorTable) as [string, ErrorEntry][]).map(([code, entry]) => [
+  const rows = Object.entries<ErrorEntry>(errorTable).map(([code, entry]) => [
     `\`${code}\``,
     entry.disposition,
     String(entry.exitCode),
     entry.meaning,
     entry.advice,
   ]);
-  const rejections = Object.entries(rejectionTable).map(([code, entry]) => [`\`${code}\``, entry.meaning, entry.advice]);
+  const rejections = Object.entries(rejectionTable).map(([code, entry]) => [
+    `\`${code}\``,
+    entry.meaning,
+    entry.advice,
+  ]);
   const codes = exitCodes().map(({ code, meaning }) => [String(code), meaning]);
   return `# Errors\n\n${made}\n\n\`retry\`: the outside is at fault; the pipeline waits, holds its partitions and dead-letters nothing. \`halt\`: the offset stays, and the process ends with the exit code. \`usage\`: nothing was changed.\n\n${table(['code', 'disposition', 'exit code', 'meaning', 'what to do'], rows)}\n\n## Why a record is dead-lettered\n\n${table(['code', 'meaning', 'what to do'], rejections)}\n\n## Exit codes\n\n${table(['exit code', 'meaning'], codes)}\n`;
 };
 
 const metrics = () => {
-  const rows = (Object.entries(metricTable) as [string, MetricEntry][]).map(([name, entry]) => [
+  const rows = Object.entries<MetricEntry>(metricTable).map(([name, entry]) => [
     `\`${name}\``,
     entry.kind,
     entry.labels.map((label) => `\`${label}\``).join(', '),

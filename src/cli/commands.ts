@@ -46,7 +46,11 @@ export type InitOptions = {
   readonly replicationFactor?: number;
   readonly maxMessageBytes?: number;
   /** A user with least rights to make, for the pipeline; its password comes from a file. */
-  readonly user?: { readonly username: string; readonly passwordFile: string; readonly permission: 'read' | 'readWrite' | 'admin' };
+  readonly user?: {
+    readonly username: string;
+    readonly passwordFile: string;
+    readonly permission: 'read' | 'readWrite' | 'admin';
+  };
 };
 
 export type InitResult = {
@@ -94,7 +98,12 @@ export type Reason = { readonly by: string; readonly why: string };
 
 export type ReopenedLog = { readonly topic: string; readonly log: number; readonly incarnation: number };
 
-export type AcceptedGap = { readonly partition: number; readonly from: bigint; readonly to: bigint; readonly tx: bigint };
+export type AcceptedGap = {
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly tx: bigint;
+};
 
 export type FoundEvent = {
   readonly eventId: string;

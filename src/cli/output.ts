@@ -17,7 +17,11 @@ export const jsonOf = (value: unknown): string =>
   JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? part.toString() : part), 2);
 
 /** A plain table: no lines, numbers to the right. */
-export const tableOf = (head: readonly string[], rows: readonly (readonly string[])[], numeric: readonly number[]): string => {
+export const tableOf = (
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  numeric: readonly number[],
+): string => {
   const table = new Table({
     head: [...head],
     colAligns: head.map((_, index) => (numeric.includes(index) ? 'right' : 'left')),

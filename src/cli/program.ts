@@ -62,11 +62,22 @@ export const programOf = (options: CliOptions) => {
     .command('init')
     .description('make the topics, the database and the genesis of a ledger; prints the genesis hash to pin')
     .option('--partitions <n>', 'partitions of topics that are made (default 8)', whole('--partitions', 1))
-    .option('--replication-factor <n>', 'replicas of topics that are made (default: 3, or the number of brokers)', whole('--replication-factor', 1))
-    .option('--max-message-bytes <n>', 'largest record of the topic; dead letters get room above it', whole('--max-message-bytes', 1024))
+    .option(
+      '--replication-factor <n>',
+      'replicas of topics that are made (default: 3, or the number of brokers)',
+      whole('--replication-factor', 1),
+    )
+    .option(
+      '--max-message-bytes <n>',
+      'largest record of the topic; dead letters get room above it',
+      whole('--max-message-bytes', 1024),
+    )
     .option('--user <name>', 'also make an immudb user that may read and write this database only')
     .option('--user-password-file <file>', 'file with the password of that user')
-    .addHelpText('after', example('immutrail init', 'immutrail init --partitions 12 --user pipeline --user-password-file secrets/pipeline'))
+    .addHelpText(
+      'after',
+      example('immutrail init', 'immutrail init --partitions 12 --user pipeline --user-password-file secrets/pipeline'),
+    )
     .action(async (given: InitFlags) => {
       const made = await commands.init(config(), initOptions(given));
       print(made, () => initText(made, paint));
@@ -91,11 +102,15 @@ export const programOf = (options: CliOptions) => {
     .addHelpText('after', example('immutrail get 0198c2f4-7c1e-7abc-8def-0123456789ab'))
     .action(async (eventId: string) => {
       const event = await commands.getEvent(config(), eventId);
-      print({ ...event, json: undefined, event: JSON.parse(event.json.toString()) as unknown }, () => eventText(event, paint));
+      print({ ...event, json: undefined, event: JSON.parse(event.json.toString()) as unknown }, () =>
+        eventText(event, paint),
+      );
     });
   program
     .command('produce')
-    .description("publish the demo's events of the seven services: whole remediation stories, some poison, some duplicates")
+    .description(
+      "publish the demo's events of the seven services: whole remediation stories, some poison, some duplicates",
+    )
     .option('--count <n>', 'events', whole('--count', 1), 2000)
     .option('--rate <n>', 'events per second (default: as fast as Kafka takes them)', whole('--rate', 1))
     .option('--seed <n>', 'makes the same events again', whole('--seed', 0))
@@ -161,4 +176,5 @@ const reasoned = (command: Command): Command =>
     .requiredOption('--by <name>', 'who decided it; kept in the ledger for ever')
     .requiredOption('--why <reason>', 'why; kept in the ledger for ever');
 
-const example = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+const example = (...lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;

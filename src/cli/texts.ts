@@ -27,7 +27,9 @@ export const statusText = (status: Status, paint: Paint): string => {
   const rows = status.partitions.map((row) => [
     String(row.partition),
     ...[row.logStart, row.logEnd, row.ledgerNext, row.committed, row.lag, row.lastTx].map(number),
-    row.lost > 0n ? paint.red(`${row.lost.toString()} lost below the log start: immutrail gap accept ${row.partition}`) : '',
+    row.lost > 0n
+      ? paint.red(`${row.lost.toString()} lost below the log start: immutrail gap accept ${row.partition}`)
+      : '',
   ]);
   const head = ['partition', 'log start', 'log end', 'ledger next', 'committed', 'lag', 'last tx', ''];
   return [
@@ -45,8 +47,8 @@ export const statusText = (status: Status, paint: Paint): string => {
 export const eventText = ({ eventId, tx, source, json }: FoundEvent, paint: Paint): string =>
   [
     `event ${paint.bold(eventId)} in transaction ${tx.toString()} (proven)`,
-    `from  log ${source.log} partition ${source.partition} offset ${source.offset.toString()}, ` +
-      `${new Date(Number(source.timestamp)).toISOString()}`,
+    `from  log ${source.log} partition ${source.partition} offset ${source.offset.toString()}`,
+    `sent  ${new Date(Number(source.timestamp)).toISOString()}`,
     `sha256 ${source.sha256} (value), ${source.recordSha256} (record)`,
     '',
     JSON.stringify(JSON.parse(json.toString()), null, 2),

@@ -84,16 +84,23 @@ export const assignment = (options: AssignmentOptions): Assignment => {
       await settled;
       const standings = await retrying('reading the marks', () => sink.open(partitions), signal);
       const topic = await retrying('reading the log bounds', () => source.bounds(partitions), signal);
-      if (topic.clusterId !== options.clusterId) throw replaced(`cluster id is ${topic.clusterId}, not ${options.clusterId}`);
+      if (topic.clusterId !== options.clusterId)
+        throw replaced(`cluster id is ${topic.clusterId}, not ${options.clusterId}`);
       return { standings, topic };
     })();
     opening.catch(() => undefined);
-    for (const partition of partitions) {
+    const all = partitions.map((partition) => {
       const lane = opening.then(({ standings, topic }) => openLane(partition, laneEpoch, signal, standings, topic));
-      lane.catch(() => undefined);
-      lanes.set(partition, lane);
-    }
-    await Promise.all(partitions.map((partition) => lanes.get(partition)));
+      keep(partition, lane);
+      return lane;
+    });
+    await Promise.all(all);
+  };
+
+  /** Whoever delivers to the partition meets its failure; until then nobody listens. */
+  const keep = (partition: number, lane: Promise<Lane | null>) => {
+    lane.catch(() => undefined);
+    lanes.set(partition, lane);
   };
 
   const openLane = async (
@@ -137,7 +144,7 @@ export const assignment = (options: AssignmentOptions): Assignment => {
   ): Promise<Lane | null> => {
     const { gap, position } = opening;
     happenings.recordsLost(partition, gap);
-    if (gap.to - gap.from > options.maxLoss) return await holdUntilAccepted(partition, laneEpoch, signal);
+    if (gap.to - gap.from > options.maxLoss) return holdUntilAccepted(partition, laneEpoch, signal);
     opened.set(partition, {
       partition,
       epoch: laneEpoch,
@@ -149,30 +156,39 @@ export const assignment = (options: AssignmentOptions): Assignment => {
       recognisedAt: now(),
       misses: 0,
     });
-    const stated = await batcher.add({ partition, epoch: laneEpoch, first: gap.from, next: gap.to, records: [], gaps: [gap] });
+    const stated = await batcher.add({
+      partition,
+      epoch: laneEpoch,
+      first: gap.from,
+      next: gap.to,
+      records: [],
+      gaps: [gap],
+    });
     const lane = opened.get(partition);
     if (stated === null || lane === undefined || signal.aborted) return null;
     source.seek(partition, gap.to);
     return lane;
   };
 
-  const holdUntilAccepted = async (partition: number, laneEpoch: number, signal: AbortSignal): Promise<Lane | null> => {
+  const holdUntilAccepted = (partition: number, laneEpoch: number, signal: AbortSignal): null => {
     source.hold(partition);
     happenings.partitionHeld(partition);
-    void (async () => {
-      while (!signal.aborted) {
-        await pause(options.lookEveryMs, signal);
-        if (signal.aborted) return;
-        const standings = await retrying('reading the marks', () => sink.open([partition]), signal);
-        const topic = await retrying('reading the log bounds', () => source.bounds([partition]), signal);
-        const bounds = topic.partitions.get(partition);
-        if (bounds === undefined || openAt(standings.get(partition) ?? null, bounds).kind === 'lost') continue;
-        happenings.partitionReleased(partition);
-        source.release(partition);
-        lanes.set(partition, openLane(partition, laneEpoch, signal, standings, topic));
+    const look = async (): Promise<void> => {
+      await pause(options.lookEveryMs, signal);
+      if (isOver(signal)) return;
+      const standings = await retrying('reading the marks', () => sink.open([partition]), signal);
+      const topic = await retrying('reading the log bounds', () => source.bounds([partition]), signal);
+      const bounds = topic.partitions.get(partition);
+      const isLost = bounds === undefined || openAt(standings.get(partition) ?? null, bounds).kind === 'lost';
+      if (isLost) {
+        await look();
         return;
       }
-    })().catch(reportUnless(signal));
+      happenings.partitionReleased(partition);
+      source.release(partition);
+      keep(partition, openLane(partition, laneEpoch, signal, standings, topic));
+    };
+    look().catch(reportUnless(signal));
     return null;
   };
 
@@ -195,7 +211,10 @@ export const assignment = (options: AssignmentOptions): Assignment => {
     lane.misses += 1;
     if (lane.misses >= maxMisses) {
       const hole = `offsets ${lane.position.next.toString()} to ${delivery.from.toString()}`;
-      throw new PipelineError('COVERAGE_HOLE', `partition ${lane.partition}: ${hole} are missing and Kafka shows no reason`);
+      throw new PipelineError(
+        'COVERAGE_HOLE',
+        `partition ${lane.partition}: ${hole} are missing and Kafka shows no reason`,
+      );
     }
     if (lane.misses % 2 === 0) reopen(lane.partition, lane.misses);
     return null;
@@ -266,11 +285,17 @@ export const assignment = (options: AssignmentOptions): Assignment => {
 const replaced = (why: string) =>
   new PipelineError('LOG_REPLACED', `this is not the log that the ledger covers: ${why}`);
 
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
+
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
   });

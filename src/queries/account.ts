@@ -74,7 +74,7 @@ const accountBook = (options: AccountOptions) => {
     }
     const digests = entries.map((entry) => {
       const key = entry.storedKey.subarray(1);
-      const value = entry.storedValue?.subarray(1) ?? Buffer.alloc(0);
+      const value = entry.storedValue.subarray(1);
       return digestOfEntry({ key, value, metadata: entry.metadata }, sha256);
     });
     const isWhole = entries.length === header.nentries && equalBytes(rootOfDigests(digests, sha256), header.eH);
@@ -89,7 +89,7 @@ const accountBook = (options: AccountOptions) => {
     const dead = new Set<string>();
     for (const { storedKey, storedValue } of tx.entries) {
       const key = Buffer.from(storedKey.subarray(1)).toString('latin1');
-      const value = storedValue?.subarray(1) ?? Buffer.alloc(0);
+      const value = storedValue.subarray(1);
       const parsed = parseKey(key);
       if (parsed.kind === 'unknown') deviate(id, `key ${key} is not of this format`);
       else if (parsed.kind === 'event') {
@@ -113,14 +113,17 @@ const accountBook = (options: AccountOptions) => {
     };
     partitions.set(lane, account);
     const at = `mark ${lane}`;
-    if (mark.first !== account.next) deviate(tx, `${at} begins at ${mark.first.toString()}, not ${account.next.toString()}`);
+    if (mark.first !== account.next)
+      deviate(tx, `${at} begins at ${mark.first.toString()}, not ${account.next.toString()}`);
     if ((mark.prev?.tx ?? 0n) !== account.tx) deviate(tx, `${at} names another mark before it`);
     if (mark.stored !== stored.length) deviate(tx, `${at} states ${mark.stored} stored, there are ${stored.length}`);
     const ranges = [
-      ...[...stored, ...mark.duplicates.map((one) => one.offset), ...mark.dead.map((one) => one.offset)].map((offset) => ({
-        from: offset,
-        to: offset + 1n,
-      })),
+      ...[...stored, ...mark.duplicates.map((one) => one.offset), ...mark.dead.map((one) => one.offset)].map(
+        (offset) => ({
+          from: offset,
+          to: offset + 1n,
+        }),
+      ),
       ...mark.gaps,
     ].sort((a, b) => (a.from < b.from ? -1 : 1));
     let next = mark.first;
@@ -131,7 +134,8 @@ const accountBook = (options: AccountOptions) => {
     if (next !== mark.next) deviate(tx, `${at} ends at ${mark.next.toString()}, its records at ${next.toString()}`);
     for (const { offset, code } of mark.dead) {
       deadByCode.set(code, (deadByCode.get(code) ?? 0) + 1);
-      if (!dead.has(`${lane}/${offset.toString()}`)) deviate(tx, `${at}: dead offset ${offset.toString()} has no dead letter`);
+      if (!dead.has(`${lane}/${offset.toString()}`))
+        deviate(tx, `${at}: dead offset ${offset.toString()} has no dead letter`);
     }
     for (const { eventId } of mark.duplicates) options.onDuplicate?.(eventId, tx);
     account.next = mark.next;

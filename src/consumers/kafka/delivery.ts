@@ -72,5 +72,8 @@ const toHeaders = (headers: IHeaders | undefined): readonly Header[] => {
 
 const byBytes = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
-const bytesOf = (value: Buffer | string | undefined): Buffer | null =>
-  value == null ? null : Buffer.isBuffer(value) ? value : Buffer.from(value);
+/** A header's value may be null on the wire, which kafkajs's types do not say. */
+const bytesOf = (value: Buffer | string | null | undefined): Buffer | null => {
+  if (value === null || value === undefined) return null;
+  return Buffer.isBuffer(value) ? value : Buffer.from(value);
+};
