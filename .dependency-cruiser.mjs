@@ -12,12 +12,32 @@ const owned = (library, owners) =>
 
 export default {
   forbidden: [
-    only('no-cycles', 'a cycle has no direction', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }),
-    only('no-tests-in-src', 'src never imports test, bench or scripts', { path: '^src/' }, { path: '^(test|bench|scripts|stack)/' }),
+    only(
+      'no-cycles',
+      'a cycle has no direction',
+      {},
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    ),
+    only(
+      'no-tests-in-src',
+      'src never imports test, bench or scripts',
+      { path: '^src/' },
+      { path: '^(test|bench|scripts|stack)/' },
+    ),
     only('proofs-know-nothing', 'proofs run in a browser, too', { path: '^src/proofs/' }, { path: '^src/(?!proofs/)' }),
-    only('proofs-need-no-node', 'proofs run in a browser, too', { path: '^src/proofs/' }, { dependencyTypes: ['core', 'npm'] }),
+    only(
+      'proofs-need-no-node',
+      'proofs run in a browser, too',
+      { path: '^src/proofs/' },
+      { dependencyTypes: ['core', 'npm'] },
+    ),
     only('errors-know-nothing', 'errors are at the bottom', { path: '^src/errors\\.ts$' }, { path: '^src/' }),
-    only('schemas-know-errors-only', 'schemas are shapes', { path: '^src/schemas/' }, { path: '^src/(?!schemas/|errors\\.ts$)' }),
+    only(
+      'schemas-know-errors-only',
+      'schemas are shapes',
+      { path: '^src/schemas/' },
+      { path: '^src/(?!schemas/|errors\\.ts$)' },
+    ),
     only(
       'consumers-know-no-sinks',
       'in and out never meet',
@@ -48,8 +68,18 @@ export default {
       { path: '^src/producers/' },
       { path: '^src/(?!producers/|schemas/|errors\\.ts$)' },
     ),
-    only('only-main-knows-wire', 'the composition root is imported by the entry alone', { path: '^src/(?!wire/|main\\.ts$)' }, { path: '^src/wire/' }),
-    only('faces-are-thin', 'http and cli know no pipeline', { path: '^src/(http|cli)/' }, { path: '^src/(pipeline|consumers|sinks)/' }),
+    only(
+      'only-main-knows-wire',
+      'the composition root is imported by the entry alone',
+      { path: '^src/(?!wire/|main\\.ts$)' },
+      { path: '^src/wire/' },
+    ),
+    only(
+      'faces-are-thin',
+      'http and cli know no pipeline',
+      { path: '^src/(http|cli)/' },
+      { path: '^src/(pipeline|consumers|sinks)/' },
+    ),
     owned('kafkajs', '^src/consumers/kafka/'),
     owned('@grpc/grpc-js', '^src/sinks/immudb/'),
     owned('protobufjs', '^src/sinks/immudb/proto/'),

@@ -21,7 +21,8 @@ const checkLock = (): number => {
     packages: Record<string, { resolved?: string; integrity?: string; link?: boolean }>;
   };
   const wrong = Object.entries(lock.packages).filter(
-    ([name, { resolved, integrity, link }]) => name !== '' && link !== true && (resolved !== undefined || integrity === undefined),
+    ([name, { resolved, integrity, link }]) =>
+      name !== '' && link !== true && (resolved !== undefined || integrity === undefined),
   );
   for (const [name] of wrong) console.error(`package-lock.json: ${name} has an address, or no integrity`);
   return wrong.length === 0 ? 0 : 1;

@@ -19,11 +19,15 @@ if (!isInstalled) {
   try {
     execFileSync(command, [...args, 'ci', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
   } catch {
-    console.error('immutrail: npm ci failed (its words are above). Is the npm registry reachable? Then run this again.');
+    console.error(
+      'immutrail: npm ci failed (its words are above). Is the npm registry reachable? Then run this again.',
+    );
     process.exit(1);
   }
   if (!existsSync(new URL('node_modules/.bin/node', root))) {
-    console.error(`immutrail: no Node 24 package for ${process.platform}-${process.arch}. Install Node >= 24 yourself.`);
+    console.error(
+      `immutrail: no Node 24 package for ${process.platform}-${process.arch}. Install Node >= 24 yourself.`,
+    );
     if (Number(process.versions.node.split('.')[0]) < 24) process.exit(1);
   }
   writeFileSync(stamp, lock);

@@ -191,7 +191,10 @@ export const errorTable = {
     'There is nothing to check the ledger against: no pinned genesis and no trusted state.',
     'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS).',
   ),
-  EVENT_UNKNOWN: usage('The ledger holds no event of this id.', 'Check the id; `immutrail status` shows how far the ledger is.'),
+  EVENT_UNKNOWN: usage(
+    'The ledger holds no event of this id.',
+    'Check the id; `immutrail status` shows how far the ledger is.',
+  ),
   GAP_NOTHING_TO_ACCEPT: usage(
     'No records of this partition were lost below the log start.',
     '`immutrail status` shows the partitions that are held.',

@@ -19,7 +19,7 @@ const deepestCause = 5;
  * An error as a log line shows it. Only what an error is by definition: libraries hang requests, headers and records
  * on their errors, and those may hold payloads or secrets.
  */
-export const describeError = (error: unknown, depth = 0): unknown => {
+const describeError = (error: unknown, depth = 0): unknown => {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const code: unknown = 'code' in error ? error.code : undefined;
   return {

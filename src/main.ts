@@ -6,7 +6,9 @@ import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
 import { produce } from './wire/produce.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 /** The process: alone handles signals and exit codes. */
 const stop = new AbortController();

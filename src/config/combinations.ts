@@ -10,7 +10,7 @@ type Rule = (config: Config) => string | false;
  * The longest that one write can hold a partition: the write itself, opening a new session after it failed, and
  * reading the ledger to find out what became of it, each up to its deadline.
  */
-export const worstWriteMs = (config: Config): number => config.batch.maxAgeMs + 3 * config.ledger.deadlineMs;
+const worstWriteMs = (config: Config): number => config.batch.maxAgeMs + 3 * config.ledger.deadlineMs;
 
 const timing: readonly Rule[] = [
   ({ kafka }) =>

@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Tree = Record<string, unknown>;
 
 /** Variables of ours that are not settings: where the file is, and what the development stack reads. */
-export const otherVariables = ['IMMUTRAIL_CONFIG', 'IMMUTRAIL_STACK'] as const;
+const otherVariables = ['IMMUTRAIL_CONFIG', 'IMMUTRAIL_STACK'] as const;
 
 export const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -107,7 +107,7 @@ export const batcher = (limits: BatchLimits, now: () => number = () => performan
   };
 };
 
-export const sizeOf = (record: KafkaRecord): number => (record.value?.length ?? 0) + (record.key?.length ?? 0);
+const sizeOf = (record: KafkaRecord): number => (record.value?.length ?? 0) + (record.key?.length ?? 0);
 
 const cut = (
   pending: Pending,

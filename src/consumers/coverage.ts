@@ -19,7 +19,10 @@ export const openAt = (position: Position | null, bounds: LogBounds): Opening =>
   }
   const { next, last } = position;
   if (bounds.end < next) {
-    return { kind: 'replaced', why: `the log ends at ${bounds.end.toString()}, the ledger covers up to ${next.toString()}` };
+    return {
+      kind: 'replaced',
+      why: `the log ends at ${bounds.end.toString()}, the ledger covers up to ${next.toString()}`,
+    };
   }
   if (bounds.start > next) {
     return { kind: 'lost', position, gap: { from: next, to: bounds.start, reason: 'below_log_start' } };

@@ -10,7 +10,7 @@ export const maxEventBytes = 1_048_576;
 /** The largest `event_data`, in bytes as it stands in the record, from `{` to `}`. */
 export const maxEventDataBytes = 262_144;
 /** How deep any value of the envelope may nest; `event_data` itself counts 1. */
-export const maxValueDepth = 10;
+const maxValueDepth = 10;
 
 /** Deeper documents are refused unparsed: their identity is not worth the memory that parsing them would take. */
 const maxParsedDepth = 1_000;

@@ -9,7 +9,7 @@ export type FieldProblem = { readonly code: RejectionCode; readonly problem: str
 export type FieldRule = (value: unknown) => FieldProblem | null;
 
 /** Lengths are counted in Unicode code points, as JSON Schema does and PostgreSQL's varchar. */
-export const codePoints = (text: string): number => {
+const codePoints = (text: string): number => {
   let count = text.length;
   for (let at = 0; at < text.length - 1; at++) {
     if ((text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) count--;
@@ -82,7 +82,7 @@ export const requiredFields = {
  * The fields that an event may have; null and empty text count as absent. Categories are an extensible vocabulary and
  * the age of an event is the producer's edge to judge: neither is enforced. `event_metadata` may be anything.
  */
-export const optionalFields = {
+const optionalFields = {
   actor_type: optional(50),
   actor_id: optional(255),
   actor_ip: optional(45),

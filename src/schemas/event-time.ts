@@ -1,5 +1,5 @@
 /** 1970-01-01T00:00:00Z and 2199-12-31T23:59:59.999999Z, in Unix microseconds. */
-export const minEventTimeUs = 0;
+const minEventTimeUs = 0;
 export const maxEventTimeUs = Date.UTC(2200, 0, 1) * 1000 - 1;
 
 /** The widest sensible form has 35 characters with nanoseconds; anything much longer is no time. */

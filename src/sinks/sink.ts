@@ -50,7 +50,12 @@ export type Span = {
 export type Batch = { readonly spans: readonly Span[] };
 
 /** An event that the ledger already holds, read with proof. */
-export type StoredEvent = { readonly eventId: string; readonly tx: bigint; readonly sha256: string; readonly json: Buffer };
+export type StoredEvent = {
+  readonly eventId: string;
+  readonly tx: bigint;
+  readonly sha256: string;
+  readonly json: Buffer;
+};
 
 /** Every outcome of a commit; anything else is thrown as a PipelineError. */
 export type CommitOutcome =

@@ -18,43 +18,39 @@ afterAll(async () => {
 
 const kills = 20;
 
-test(
-  `kill -9 at ${kills} random moments under load: every offset is accounted for, every event stored once`,
-  async () => {
-    const end = new AbortController();
-    const produced = nothing();
-    const loading = load(
-      stack,
-      {
-        topic: site.topic,
-        count: 1_000_000,
-        duplicateEvery: 50,
-        poisonEvery: 97,
-        batchSize: 50,
-        signal: end.signal,
-        paced: () => sleep(50),
-      },
-      produced,
-    );
-    for (let kill = 0; kill < kills; kill += 1) {
-      const running = await site.run();
-      await untilStored(running);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 400));
-      running.kill('SIGKILL');
-      expect((await running.exited).signal).toBe('SIGKILL');
-    }
-    end.abort();
-    await loading;
-    const last = await site.run();
-    await untilCaughtUp(site);
-    last.kill('SIGTERM');
-    expect((await last.exited).code).toBe(0);
-    const account = await expectAccounted(stack, site, produced);
-    expect(produced.records).toBeGreaterThan(1000);
-    expect(account.transactions).toBeGreaterThan(BigInt(kills));
-  },
-  300_000,
-);
+test(`kill -9 at ${kills} random moments under load: every offset is accounted for, every event stored once`, async () => {
+  const end = new AbortController();
+  const produced = nothing();
+  const loading = load(
+    stack,
+    {
+      topic: site.topic,
+      count: 1_000_000,
+      duplicateEvery: 50,
+      poisonEvery: 97,
+      batchSize: 50,
+      signal: end.signal,
+      paced: () => sleep(50),
+    },
+    produced,
+  );
+  for (let kill = 0; kill < kills; kill += 1) {
+    const running = await site.run();
+    await untilStored(running);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 400));
+    running.kill('SIGKILL');
+    expect((await running.exited).signal).toBe('SIGKILL');
+  }
+  end.abort();
+  await loading;
+  const last = await site.run();
+  await untilCaughtUp(site);
+  last.kill('SIGTERM');
+  expect((await last.exited).code).toBe(0);
+  const account = await expectAccounted(stack, site, produced);
+  expect(produced.records).toBeGreaterThan(1000);
+  expect(account.transactions).toBeGreaterThan(BigInt(kills));
+}, 300_000);
 
 /** Until this process has written at least one batch. */
 const untilStored = async (running: Running): Promise<void> => {

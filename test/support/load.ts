@@ -16,7 +16,7 @@ export const testKafka = (stack: Addresses): Kafka =>
     requestTimeoutMs: 30_000,
   });
 
-export const testEvent = (overrides: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+const testEvent = (overrides: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
   event_id: randomUUID(),
   version: '1.0',
   event_type: 'gateway.signal.received',
@@ -44,8 +44,16 @@ export type LoadOptions = {
 };
 
 /** Produces records until `count` or the signal; every one is acknowledged when this resolves. */
-export const load = async (stack: Addresses, options: LoadOptions, produced: Produced = nothing()): Promise<Produced> => {
-  const producer = testKafka(stack).producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 });
+export const load = async (
+  stack: Addresses,
+  options: LoadOptions,
+  produced: Produced = nothing(),
+): Promise<Produced> => {
+  const producer = testKafka(stack).producer({
+    allowAutoTopicCreation: false,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
   await producer.connect();
   try {
     let made = 0;

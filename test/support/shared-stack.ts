@@ -7,7 +7,6 @@
  * Each open immudb database costs 40 to 115 MB: unload or delete what a test created.
  */
 import { afterAll } from '@jest/globals';
-import { randomBytes } from 'node:crypto';
 import { startStack } from '../../stack/start.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { readSharedStack, sharedStackOptions } from './shared-stack-file.ts';
@@ -25,6 +24,3 @@ export const sharedStack = async (): Promise<Stack> => {
 afterAll(async () => {
   await (await own)?.stop();
 }, 30_000);
-
-/** A name that no other test has, good for a topic, a group, a subject and an immudb database (letters and digits). */
-export const uniqueName = (prefix: string): string => prefix.toLowerCase() + randomBytes(6).toString('hex');

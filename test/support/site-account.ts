@@ -6,7 +6,7 @@ import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
 import { testKafka, type Produced } from './load.ts';
 import type { Addresses, Site } from './pipeline-process.ts';
 
-export const siteClient = (stack: Addresses, site: Pick<Site, 'database'>): Promise<LedgerClient> =>
+const siteClient = (stack: Addresses, site: Pick<Site, 'database'>): Promise<LedgerClient> =>
   openLedgerClient({
     host: stack.immudb.host,
     port: stack.immudb.port,
@@ -18,7 +18,7 @@ export const siteClient = (stack: Addresses, site: Pick<Site, 'database'>): Prom
 export type SiteAccount = Account & { readonly events: ReadonlyMap<string, bigint>; readonly offsets: bigint };
 
 /** Reads every transaction of the ledger and fails unless each event is stored once and each duplicate has its event. */
-export const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>): Promise<SiteAccount> => {
+const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>): Promise<SiteAccount> => {
   const client = await siteClient(stack, site);
   try {
     const events = new Map<string, bigint>();
@@ -69,6 +69,7 @@ export const expectAccounted = async (stack: Addresses, site: Site, produced: Pr
   const ends = await admin.fetchTopicOffsets(site.topic);
   await admin.disconnect();
   const covered = new Map(account.partitions.map((one) => [one.partition, one.next]));
-  for (const { partition, high } of ends) expect([partition, covered.get(partition) ?? 0n]).toEqual([partition, BigInt(high)]);
+  for (const { partition, high } of ends)
+    expect([partition, covered.get(partition) ?? 0n]).toEqual([partition, BigInt(high)]);
   return account;
 };

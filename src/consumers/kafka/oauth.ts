@@ -87,7 +87,7 @@ const requestTimeoutMs = 10_000;
 const usableShare = 0.9;
 
 /** One token for all connections, until it is near its end; logins at the same time share one request. */
-export const tokenFromEndpoint = (endpoint: TokenEndpoint, now: () => number = Date.now): TokenSource => {
+const tokenFromEndpoint = (endpoint: TokenEndpoint, now: () => number = Date.now): TokenSource => {
   let token: { readonly value: string; readonly usableUntil: number } | null = null;
   let asking: Promise<string> | null = null;
   const ask = async (): Promise<string> => {

@@ -48,7 +48,7 @@ export type BatchContext = {
 /** Codec number as in a batch's attributes (1 gzip, 2 snappy, 3 lz4, 4 zstd). Throws on bytes it cannot read. */
 export type Decompress = (codec: number, compressed: Buffer) => Buffer | Promise<Buffer>;
 
-export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 export type Undecodable = Error & {
   readonly name: 'RecordBatchUndecodable';

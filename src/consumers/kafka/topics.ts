@@ -11,9 +11,9 @@ export type TopicPlans = { readonly source: TopicPlan; readonly deadLetters: Top
 
 const KiB = 1024;
 /** Kafka's default for max.message.bytes: a record of 1 MiB and the batch around it. */
-export const defaultMaxMessageBytes = 1_048_588;
+const defaultMaxMessageBytes = 1_048_588;
 /** What a dead letter is larger than its record: our headers (message at most 4 KiB) and room to spare. */
-export const deadLetterHeadroomBytes = 64 * KiB;
+const deadLetterHeadroomBytes = 64 * KiB;
 const dayMs = 24 * 60 * 60 * 1000;
 const sourceRetentionMs = 30 * dayMs;
 const defaultPartitions = 8;

@@ -67,7 +67,9 @@ export const reopenLog = async (
   const number = Math.max(0, ...logs.map((log) => log.number)) + 1;
   const incarnation = (newestLog(logs, topic)?.incarnation ?? 0) + 1;
   const log = { clusterId, topic, incarnation, openedBy: next.by, why: next.why };
-  const header = await writeChecked(ledger.client, [{ key: logKey(number), value: encodeLog(log), notModifiedAfter: 1n }]);
+  const header = await writeChecked(ledger.client, [
+    { key: logKey(number), value: encodeLog(log), notModifiedAfter: 1n },
+  ]);
   await followTo(ledger, header);
   return { ...log, number };
 };

@@ -28,7 +28,7 @@ export type StoredDatabase = {
   readonly settings: DatabaseSettings;
 };
 
-export const permissions = { read: 1, readWrite: 2, admin: 254 } as const;
+const permissions = { read: 1, readWrite: 2, admin: 254 } as const;
 
 export type NewUser = {
   readonly username: string;

@@ -12,7 +12,10 @@ const pageSize = 500;
  * Trusts a header of ours: it must continue the chain from what is trusted, over every transaction between, whoever
  * wrote it. Rejects with LEDGER_PROOF_FAILED when it does not.
  */
-export const followTo = async ({ client, trusted }: Pick<Ledger, 'client' | 'trusted'>, header: TxHeader): Promise<void> => {
+export const followTo = async (
+  { client, trusted }: Pick<Ledger, 'client' | 'trusted'>,
+  header: TxHeader,
+): Promise<void> => {
   let chain: ChainState = trusted.current();
   // A read went ahead of us: this transaction is under the hash that it has proven since.
   if (header.id <= chain.id) return;

@@ -44,7 +44,7 @@ export type DeadState = DeadLetter &
     | ({ readonly state: 'redriven'; readonly redriven: Redriven } & Redrive)
     | ({ readonly state: 'discarded' } & Act)
   );
-export const deadStates = [
+const deadStates = [
   'open',
   'redriving',
   'redriven',

@@ -82,8 +82,8 @@ const txEntry = message({
 });
 export const tx = message({ header: one(1, txHeader), entries: many(2, txEntry) });
 export const txList = message({ txs: many(1, tx) });
-export const signature = message({ publicKey: bytes(1), signature: bytes(2) });
-export const inclusionProof = message({ leaf: int32(1), width: int32(2), terms: manyBytes(3) });
+const signature = message({ publicKey: bytes(1), signature: bytes(2) });
+const inclusionProof = message({ leaf: int32(1), width: int32(2), terms: manyBytes(3) });
 const linearProof = message({ sourceTxId: uint64(1), targetTxId: uint64(2), terms: manyBytes(3) });
 const linearAdvanceProof = message({ linearProofTerms: manyBytes(1), inclusionProofs: many(2, inclusionProof) });
 export const dualProof = message({
@@ -177,7 +177,7 @@ const truncationSettings = message({
   retentionPeriod: one(1, nullableMilliseconds),
   truncationFrequency: one(2, nullableMilliseconds),
 });
-export const databaseSettings = message({
+const databaseSettings = message({
   fileSize: one(8, nullableUint32),
   maxKeyLen: one(9, nullableUint32),
   maxValueLen: one(10, nullableUint32),
