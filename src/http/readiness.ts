@@ -1,23 +1,48 @@
-/** What must hold before the process is ready, each with what is wrong about it or null. */
-export type Readiness<Condition extends string = string> = {
-  set(condition: Condition, problem: string | null): void;
-  /** Empty: ready. */
-  problems(): readonly { readonly condition: Condition; readonly problem: string }[];
+/** What must hold before this process does its work. A closed list: it is a label of a metric. */
+export const conditions = [
+  'ledger-ready',
+  'dead-letter-topic-ready',
+  'kafka-joined',
+  'no-partition-held',
+  'not-retrying',
+] as const;
+export type Condition = (typeof conditions)[number];
+
+/**
+ * The state behind /readyz. Every condition is either met or has a reason why not; before anybody spoke of it, the
+ * reason is that nothing is known yet. `stopping` is final: nothing makes a stopping process ready again.
+ */
+export type Readiness = {
+  meet(condition: Condition): void;
+  /** `why` is shown to operators on /readyz: one short clause, no payload and no secret. */
+  miss(condition: Condition, why: string): void;
+  stopping(): void;
+  /** Empty when ready. */
+  reasons(): readonly string[];
 };
 
-/** Nothing holds until it was said to. `changed` is told of every change. */
-export const readinessOf = <Condition extends string>(
-  conditions: readonly Condition[],
-  changed: (conditions: ReadonlyMap<Condition, boolean>) => void = () => undefined,
-): Readiness<Condition> => {
-  const states = new Map<Condition, string | null>(conditions.map((condition) => [condition, 'not yet']));
+/** `onChange` hears every condition whenever one of them changed. */
+export const readiness = (onChange: (conditions: ReadonlyMap<Condition, boolean>) => void): Readiness => {
+  const missing = new Map<Condition, string>(conditions.map((condition) => [condition, 'not known yet']));
+  let isStopping = false;
+  const tell = (): void => onChange(new Map(conditions.map((one) => [one, !isStopping && !missing.has(one)])));
   return {
-    set: (condition, problem) => {
-      const had = states.get(condition);
-      if (had === problem) return;
-      states.set(condition, problem);
-      changed(new Map([...states].map(([name, state]) => [name, state === null])));
+    meet: (condition) => {
+      if (missing.delete(condition)) tell();
     },
-    problems: () => [...states].flatMap(([condition, problem]) => (problem === null ? [] : [{ condition, problem }])),
+    miss: (condition, why) => {
+      const wasMet = !missing.has(condition);
+      missing.set(condition, why);
+      if (wasMet) tell();
+    },
+    stopping: () => {
+      if (isStopping) return;
+      isStopping = true;
+      tell();
+    },
+    reasons: () => [
+      ...(isStopping ? ['stopping'] : []),
+      ...[...missing].map(([condition, why]) => `${condition}: ${why}`),
+    ],
   };
 };

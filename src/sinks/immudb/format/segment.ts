@@ -35,7 +35,7 @@ export const decodeSegment = (segment: string): Segment | null => {
   if (segment.length > maxSegmentBytes) return null;
   if (plain.test(segment)) return { kind: 'text', text: segment };
   const text = percentDecode(segment);
-  return text !== null && encodeSegment(text) === segment ? { kind: 'text', text } : null;
+  return text?.isWellFormed() === true && encodeSegment(text) === segment ? { kind: 'text', text } : null;
 };
 
 const percentDecode = (segment: string): string | null => {
