@@ -24,7 +24,7 @@ afterEach(() => server.close());
 
 const get = async (path: string, init?: RequestInit) => {
   const answer = await fetch(server.url + path, init);
-  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+  return { status: answer.status, type: answer.headers.get('content-type')?.split(';')[0], text: await answer.text() };
 };
 
 describe('http', () => {
