@@ -16,7 +16,10 @@ import { connectLedgerClient } from '../src/wire/connect.ts';
 import { produce } from '../src/wire/produce.ts';
 import { runUntilStopped } from '../src/wire/run-until-stopped.ts';
 import { startStack } from '../stack/start.ts';
+import { endWithParent } from './end-with-parent.ts';
 import type { Stack } from '../stack/stack.ts';
+
+endWithParent();
 
 const events = 2000;
 const poison = 20;

@@ -1,8 +1,11 @@
-// Installs what npm needs, once, and says nothing when there is nothing to do. Runs on any Node from 18 on, since it
-// is what brings the project's own Node 24 (an optional dependency of the lock file) into node_modules/.bin.
-import { execFileSync } from 'node:child_process';
+// `node scripts/setup.mjs [script …]`: installs what npm needs, once, and runs the script on the project's own Node 24,
+// which the lock file brings into node_modules/.bin. Runs on any Node from 18 on. The shell that npm starts cannot run
+// the second command itself: it has looked up `node` before there was another one.
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const root = new URL('..', import.meta.url);
 const stamp = new URL('node_modules/.immutrail-setup', root);
@@ -24,11 +27,27 @@ if (!isInstalled) {
     );
     process.exit(1);
   }
-  if (!existsSync(new URL('node_modules/.bin/node', root))) {
-    console.error(
-      `immutrail: no Node 24 package for ${process.platform}-${process.arch}. Install Node >= 24 yourself.`,
-    );
-    if (Number(process.versions.node.split('.')[0]) < 24) process.exit(1);
-  }
   writeFileSync(stamp, lock);
+}
+
+const own = fileURLToPath(new URL('node_modules/.bin/node', root));
+const node = existsSync(own) ? own : process.execPath;
+if (node !== own && Number(process.versions.node.split('.')[0]) < 24) {
+  console.error(`immutrail: no Node 24 package for ${process.platform}-${process.arch}. Install Node >= 24 yourself.`);
+  process.exit(1);
+}
+
+const [script, ...rest] = process.argv.slice(2);
+if (script !== undefined) {
+  // The pipe tells the script when this process is gone, even if it was killed with -9 (end-with-parent.ts).
+  const child = spawn(node, [script, ...rest], {
+    cwd: root,
+    stdio: ['pipe', 'inherit', 'inherit'],
+    env: { ...process.env, PATH: `${dirname(own)}${delimiter}${process.env.PATH ?? ''}`, IMMUTRAIL_PARENT_PIPE: '1' },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+  // npm itself may be killed with -9: whoever adopts us then is another parent.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || process.exit(1), 500).unref();
 }

@@ -6,8 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startStack } from '../stack/start.ts';
+import { endWithParent } from './end-with-parent.ts';
 import { sharedStackOptions, writeSharedStack } from '../test/support/shared-stack-file.ts';
 import { closingLine, runSuite, sum, type Tally } from './jest-runs.ts';
+
+endWithParent();
 
 type Suite = { readonly needsServers: boolean; readonly jest: readonly string[] };
 

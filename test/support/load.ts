@@ -16,7 +16,7 @@ export const testKafka = (stack: Addresses): Kafka =>
     requestTimeoutMs: 30_000,
   });
 
-const testEvent = (overrides: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+export const testEvent = (overrides: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
   event_id: randomUUID(),
   version: '1.0',
   event_type: 'gateway.signal.received',

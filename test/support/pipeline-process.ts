@@ -38,7 +38,9 @@ export type Site = {
     env?: Readonly<Record<string, string>>,
   ): Promise<{ code: number | null; out: string; err: string }>;
   /** Starts `immutrail run`. */
-  run(env?: Readonly<Record<string, string>>): Promise<Running>;
+  run(env?: Readonly<Record<string, string>>, instance?: string): Promise<Running>;
+  /** What init printed: the hash to pin. */
+  readonly genesis: string;
   close(): Promise<void>;
 };
 
@@ -49,7 +51,12 @@ let sites = 0;
 /** A topic, a database and a group of their own on these servers, made by `immutrail init`. */
 export const openSite = async (
   stack: Addresses,
-  options: { partitions?: number; init?: boolean; env?: Readonly<Record<string, string>> } = {},
+  options: {
+    partitions?: number;
+    maxMessageBytes?: number;
+    init?: boolean;
+    env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Site> => {
   sites += 1;
   const id = `${Date.now().toString(36)}${process.pid.toString(36)}${sites}`;
@@ -59,6 +66,7 @@ export const openSite = async (
   const database = `audit${id}`;
   const group = `group-${id}`;
   const running = new Set<ChildProcess>();
+  let genesis = '';
   const env = {
     PATH: process.env['PATH'] ?? '',
     NO_COLOR: '1',
@@ -95,12 +103,13 @@ export const openSite = async (
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, out, err };
   };
-  const run: Site['run'] = async (extra = {}) => {
+  const run: Site['run'] = async (extra = {}, instance = 'trusted') => {
     const port = await freePort();
-    sites += 1;
     const child = start(['run'], {
       IMMUTRAIL_HTTP_PORT: String(port),
-      // Each process keeps what it trusts in a file of its own, made from the pinned genesis or a copy.
+      // Each instance keeps what it trusts in a file of its own.
+      IMMUTRAIL_LEDGER_TRUSTED_STATE_FILE: join(folder, `${instance}.json`),
+      ...(genesis !== '' && { IMMUTRAIL_LEDGER_GENESIS: genesis }),
       ...extra,
     });
     let output = '';
@@ -131,8 +140,10 @@ export const openSite = async (
     };
   };
   if (options.init ?? true) {
-    const made = await command(['init', '--partitions', String(options.partitions ?? 8)]);
+    const size = options.maxMessageBytes === undefined ? [] : ['--max-message-bytes', String(options.maxMessageBytes)];
+    const made = await command(['--json', 'init', '--partitions', String(options.partitions ?? 8), ...size]);
     if (made.code !== 0) throw new Error(`immutrail init ended with ${String(made.code)}:\n${made.err}${made.out}`);
+    genesis = (JSON.parse(made.out) as { genesis: string }).genesis;
   }
   return {
     topic,
@@ -140,6 +151,7 @@ export const openSite = async (
     database,
     group,
     env,
+    genesis,
     command,
     run,
     close: async () => {

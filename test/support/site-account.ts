@@ -18,7 +18,7 @@ const siteClient = (stack: Addresses, site: Pick<Site, 'database'>): Promise<Led
 export type SiteAccount = Account & { readonly events: ReadonlyMap<string, bigint>; readonly offsets: bigint };
 
 /** Reads every transaction of the ledger and fails unless each event is stored once and each duplicate has its event. */
-const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>): Promise<SiteAccount> => {
+export const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>): Promise<SiteAccount> => {
   const client = await siteClient(stack, site);
   try {
     const events = new Map<string, bigint>();

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { load, testKafka } from '../support/load.ts';
+import { openSite, type Addresses, type Site } from '../support/pipeline-process.ts';
+import { sharedStack } from '../support/shared-stack.ts';
+import { accountSite, untilCaughtUp } from '../support/site-account.ts';
+import { until } from '../support/until.ts';
+
+let stack: Addresses;
+const sites: Site[] = [];
+const open = async (options?: Parameters<typeof openSite>[1]): Promise<Site> => {
+  const site = await openSite(stack, options);
+  sites.push(site);
+  return site;
+};
+beforeAll(async () => {
+  stack = await sharedStack();
+}, 120_000);
+afterAll(async () => {
+  for (const site of sites) await site.close();
+});
+
+const admin = async <T>(work: (admin: ReturnType<ReturnType<typeof testKafka>['admin']>) => Promise<T>): Promise<T> => {
+  const client = testKafka(stack).admin();
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.disconnect();
+  }
+};
+
+test('what is not the ledger of this group is refused at once, with advice and no stack', async () => {
+  const site = await open({ partitions: 1 });
+  const other = await open({ partitions: 1 });
+  const cases: [string, Record<string, string>, number, string][] = [
+    ['another group', { IMMUTRAIL_KAFKA_GROUP: 'other' }, 23, 'LEDGER_FOREIGN'],
+    ['another genesis', { IMMUTRAIL_LEDGER_GENESIS: 'ab'.repeat(32) }, 46, 'GENESIS_MISMATCH'],
+    ['a missing database', { IMMUTRAIL_LEDGER_DATABASE: 'nosuchdatabase' }, 12, 'LEDGER_DATABASE_MISSING'],
+    ['another ledger', { IMMUTRAIL_LEDGER_DATABASE: other.database }, 46, 'GENESIS_MISMATCH'],
+    ['a wrong user', { IMMUTRAIL_LEDGER_USERNAME: 'nobody' }, 11, 'LEDGER_CREDENTIALS'],
+    [
+      'an unreachable immudb',
+      { IMMUTRAIL_LEDGER_PORT: '1', IMMUTRAIL_LEDGER_START_TIMEOUT_MS: '2000', IMMUTRAIL_LEDGER_DEADLINE_MS: '500' },
+      75,
+      'LEDGER_UNAVAILABLE',
+    ],
+    ['a missing topic', { IMMUTRAIL_KAFKA_TOPIC: 'no.such.topic' }, 68, 'KAFKA_TOPIC_UNSUITABLE'],
+  ];
+  for (const [what, env, code, name] of cases) {
+    const running = await site.run(env);
+    expect([what, (await running.exited).code]).toEqual([what, code]);
+    expect(running.output()).toContain(name);
+    expect(running.output()).toContain('"advice"');
+  }
+  expect((await accountSite(stack, site)).transactions).toBe(2n);
+}, 180_000);
+
+test('a topic deleted and made anew halts, running or stopped, until a person reopens the log', async () => {
+  const site = await open({ partitions: 2 });
+  await load(stack, { topic: site.topic, count: 300 });
+  const first = await site.run();
+  await first.ready();
+  await untilCaughtUp(site);
+  const anew = () =>
+    admin(async (client) => {
+      await client.deleteTopics({ topics: [site.topic] });
+      await until(async () => !(await client.listTopics()).includes(site.topic), { what: 'the topic to be gone' });
+      await until(
+        () =>
+          client
+            .createTopics({ topics: [{ topic: site.topic, numPartitions: 2, replicationFactor: 1 }] })
+            .catch(() => false),
+        { what: 'the topic to be made' },
+      );
+    });
+  await anew();
+  const produced = await load(stack, { topic: site.topic, count: 500 });
+  expect((await first.exited).code).toBe(40);
+  expect(first.output()).toContain('LOG_REPLACED');
+  const second = await site.run();
+  expect((await second.exited).code).toBe(40);
+  const before = await accountSite(stack, site);
+
+  const reopened = await site.command(['log', 'reopen', '--by', 'test', '--why', 'the topic was made anew']);
+  expect([reopened.code, reopened.err]).toEqual([0, '']);
+  const third = await site.run();
+  await third.ready();
+  await untilCaughtUp(site);
+  third.kill('SIGTERM');
+  expect((await third.exited).code).toBe(0);
+  const after = await accountSite(stack, site);
+  expect([...produced.ids].filter((id) => !after.events.has(id))).toEqual([]);
+  expect(after.events.size).toBe(before.events.size + produced.ids.size);
+}, 180_000);
+
+test('records deleted before they were stored hold their partition until a person accepts the loss', async () => {
+  const site = await open({ partitions: 2 });
+  const produced = await load(stack, { topic: site.topic, count: 400 });
+  const first = await site.run();
+  await first.ready();
+  await untilCaughtUp(site);
+  first.kill('SIGTERM');
+  await first.exited;
+  await load(stack, { topic: site.topic, count: 400 });
+  await admin(async (client) => {
+    const [end] = (await client.fetchTopicOffsets(site.topic)).filter(({ partition }) => partition === 0);
+    const partitions = [{ partition: 0, offset: String(BigInt(end?.high ?? 0) - 10n) }];
+    await client.deleteTopicRecords({ topic: site.topic, partitions });
+  });
+  const second = await site.run();
+  const readyz = async () => (await fetch(`${second.url}/readyz`).catch(() => null))?.text() ?? '';
+  await until(async () => (await readyz()).includes('no-partition-held'), { timeoutMs: 60_000, what: 'the hold' });
+  expect(produced.ids.size).toBe(400);
+  const accepted = await site.command(['gap', 'accept', '0', '--by', 'test', '--why', 'retention was too short']);
+  expect([accepted.code, accepted.err]).toEqual([0, '']);
+  await second.ready();
+  await untilCaughtUp(site);
+  second.kill('SIGTERM');
+  expect((await second.exited).code).toBe(0);
+  const account = await accountSite(stack, site);
+  expect(account.partitions.find(({ partition }) => partition === 0)?.gaps).toBeGreaterThan(0n);
+  expect(account.partitions.find(({ partition }) => partition === 1)?.gaps).toBe(0n);
+}, 180_000);
+
+test('aborted transactions are gaps, and a trailing marker leaves no lag', async () => {
+  const site = await open({ partitions: 1 });
+  const kafka = testKafka(stack);
+  const producer = kafka.producer({ transactionalId: site.group, maxInFlightRequests: 1, idempotent: true });
+  await producer.connect();
+  for (const isAborted of [true, false, true]) {
+    const transaction = await producer.transaction();
+    await transaction.send({
+      topic: site.topic,
+      messages: Array.from({ length: 300 }, () => ({ value: `{"aborted":${isAborted}}` })),
+    });
+    await (isAborted ? transaction.abort() : transaction.commit());
+  }
+  await producer.disconnect();
+  const running = await site.run({ IMMUTRAIL_KAFKA_FETCH_MAX_BYTES_PER_PARTITION: '16384' });
+  await running.ready();
+  await untilCaughtUp(site);
+  running.kill('SIGTERM');
+  expect((await running.exited).code).toBe(0);
+  const [partition] = (await accountSite(stack, site)).partitions;
+  expect(partition).toMatchObject({ first: 0n, next: 903n, stored: 0n, dead: 300n, gaps: 603n });
+}, 120_000);
