@@ -24,7 +24,7 @@ afterEach(() => server.close());
 
 const get = async (path: string, init?: RequestInit) => {
   const answer = await fetch(server.url + path, init);
-  return { status: answer.status, type: answer.headers.get('content-type')?.split(';')[0], text: await answer.text() };
+  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
 };
 
 describe('http', () => {
@@ -50,7 +50,7 @@ describe('http', () => {
 
   test('what is not there is a problem (RFC 9457)', async () => {
     const { status, type, text } = await get('/nowhere');
-    expect([status, type]).toEqual([404, 'application/problem+json']);
+    expect([status, type]).toEqual([404, 'application/problem+json; charset=utf-8']);
     expect(JSON.parse(text)).toEqual({
       type: 'about:blank',
       title: 'Not Found',
@@ -63,7 +63,7 @@ describe('http', () => {
   test('an error of ours is told to us and not to the caller', async () => {
     metrics.text = () => Promise.reject(new Error('secret inside'));
     const { status, type, text } = await get('/metrics');
-    expect([status, type]).toEqual([500, 'application/problem+json']);
+    expect([status, type]).toEqual([500, 'application/problem+json; charset=utf-8']);
     expect(text).not.toContain('secret');
     expect(errors.map(({ message }) => message)).toEqual(['secret inside']);
   });
