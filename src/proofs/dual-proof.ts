@@ -75,7 +75,6 @@ const requireTrusted = ({ source, target }: Ends, trusted: TxHash): void => {
 
 /** Parts that do not apply must be empty, here and below: nothing unchecked is let through. */
 const verifyTrees = ({ source, target, consistency: path }: DualProof, hash: Hash): void => {
-  requireProof(source.blTxId <= target.blTxId, 'malformed', 'linking tree of the source is the larger one');
   for (const { blTxId, blRoot } of [source, target])
     requireProof(blTxId > 0n || equalBytes(blRoot, noDigest), 'malformed', 'root of an empty linking tree');
   if (source.blTxId === 0n) {

@@ -5,7 +5,15 @@ import { verifyDualProof, type DualProof } from '../../../src/proofs/dual-proof.
 import { sha256 } from '../../../src/sinks/immudb/sha256.ts';
 import { bitFlips } from '../../support/bit-flips.ts';
 import { acceptedOf } from '../../support/refusals.ts';
-import { referenceLedger, type ReferenceLedger } from '../../support/reference-ledger.ts';
+import {
+  innerOf,
+  int,
+  ledgerOf,
+  nextTx,
+  referenceLedger,
+  type ReferenceLedger,
+} from '../../support/reference-ledger.ts';
+import { consistencyOf, pathOf, rootOf, sha } from '../../support/reference-tree.ts';
 
 const entry = (text: string) => ({ key: Buffer.from(`k/${text}`), value: Buffer.from(text), metadata: null });
 const ledgerOfSize = (size: number, fork = '', forkedAt = size) =>
@@ -64,6 +72,15 @@ describe('between transactions of a current server', () => {
     expect(() => verifyDualProof({ proof, ...ends(s, t), trusted: trustedOf(ledger, s) }, sha256)).toThrow(
       /none is due|empty/,
     );
+  });
+
+  test('a linear proof that is too long or too short is refused before it is climbed', () => {
+    const honest = ledger.dualProof(2, 5);
+    for (const terms of [[], honest.linear!.terms.slice(1), [...honest.linear!.terms, ledger.tx(6).inner]]) {
+      const proof = { ...honest, linear: { ...honest.linear!, terms } };
+      const check = () => verifyDualProof({ proof, ...ends(2, 5), trusted: trustedOf(ledger, 2) }, sha256);
+      expect(check).toThrow('linear proof has the wrong length');
+    }
   });
 
   test('a missing linear proof is refused', () => {
@@ -150,6 +167,17 @@ describe('between transactions of servers of old', () => {
     );
   });
 
+  test('a linear advance that is too long or too short is refused before it is climbed', () => {
+    const [s, t] = advanced[3]!;
+    const honest = ledger.dualProof(s, t);
+    const { terms } = honest.linearAdvance!;
+    for (const wrong of [[], terms.slice(1), [...terms, terms[0]!]]) {
+      const proof = { ...honest, linearAdvance: { ...honest.linearAdvance!, terms: wrong } };
+      const claim = { proof, ...ends(s, t), trusted: trustedOf(ledger, t), linking: 'lagging' as const };
+      expect(() => verifyDualProof(claim, sha256)).toThrow('linear advance proof has the wrong length');
+    }
+  });
+
   test('a linear advance that is missing, or there without need, is refused', () => {
     const [s, t] = advanced[3]!;
     const claim = { ...ends(s, t), trusted: trustedOf(ledger, t), linking: 'lagging' as const };
@@ -158,5 +186,62 @@ describe('between transactions of servers of old', () => {
     const plain = { ...ledger.dualProof(2, 4), linearAdvance: proof.linearAdvance };
     const plainClaim = { ...ends(2, 4), trusted: trustedOf(ledger, 2), proof: plain };
     expect(() => verifyDualProof(plainClaim, sha256)).toThrow('none is due');
+  });
+});
+
+// The target is the server's to make up: its previous hash may be honest and its linking tree a lie, over which the
+// next proofs would be made.
+describe('a target whose linking tree lies about the last transaction in it', () => {
+  const honest = ledgerOfSize(7);
+  const linked = [...honest.txs.slice(0, 5).map((tx) => tx.alh), sha('never written')];
+
+  /** Proof from transaction `s` to the transaction after the first `count`, which links `leaves`. */
+  const lyingProof = (s: number, count: number, leaves: readonly Uint8Array[]) => {
+    const past = honest.txs.slice(0, count);
+    const { header } = nextTx(past, [entry('target')]);
+    const lying = { ...header, blTxId: BigInt(leaves.length), blRoot: rootOf(leaves) };
+    const inner = innerOf(lying);
+    const target = { ...past[0]!, header: lying, inner, alh: sha(int(lying.id, 8), lying.prevAlh, inner) };
+    const forged = ledgerOf([...past, target]);
+    const proof = forged.dualProof(s, count + 1);
+    const path = {
+      inclusion: s < leaves.length ? pathOf(s - 1, leaves) : [],
+      lastInclusion: pathOf(leaves.length - 1, leaves),
+    };
+    const consistency = consistencyOf(Number(proof.source.blTxId), leaves);
+    return { forged, proof: { ...proof, ...path, consistency, targetBlTxAlh: leaves.at(-1)! } };
+  };
+  type Lie = { readonly forged: ReferenceLedger; readonly proof: DualProof };
+  const check = (s: number, t: number, { forged, proof }: Lie) =>
+    verifyDualProof({ proof, ...ends(s, t), trusted: trustedOf(forged, s), linking: 'lagging' }, sha256);
+
+  test('verifies as long as the tree is honest', () => {
+    const alhs = honest.txs.map((tx) => tx.alh).slice(0, 6);
+    for (const [s, count] of [
+      [6, 6],
+      [6, 7],
+      [3, 7],
+      [7, 6],
+    ] as const)
+      check(s, count + 1, lyingProof(s, count, alhs));
+  });
+
+  test.each([
+    ['that is the source, next to it', 6, 6, 'does not end with the source'],
+    ['that is the source, far from it', 6, 7, 'does not end with the source'],
+    ['after the source', 3, 7, 'linear proof begins elsewhere'],
+    ['before a target that is also the source', 7, 6, 'does not end with the previous hash'],
+  ])('is refused for one %s', (_, s, count, message) => {
+    expect(() => check(s, count + 1, lyingProof(s, count, linked))).toThrow(message);
+  });
+
+  test('is refused when its tree is empty and has a root', () => {
+    const [first] = honest.txs;
+    const { header } = nextTx([first!], [entry('target')]);
+    const lying = { ...header, blTxId: 0n, blRoot: sha('root of nothing') };
+    const inner = innerOf(lying);
+    const target = { ...first!, header: lying, inner, alh: sha(int(2n, 8), lying.prevAlh, inner) };
+    const forged = ledgerOf([first!, target]);
+    expect(() => check(1, 2, { forged, proof: forged.dualProof(1, 2) })).toThrow('root of an empty linking tree');
   });
 });
