@@ -31,6 +31,8 @@ export type SourceHandler = {
    * rejects. What is then not written after all is fetched again, by a seek.
    */
   deliver(delivery: Delivery): Promise<bigint | null>;
+  /** A fetch was answered with an error: the topic may be another one now. Recognise every log anew. */
+  doubt(): void;
   /** The source cannot go on by itself (it has tried): a PipelineError with disposition halt. */
   failed(error: Error): void;
 };

@@ -56,6 +56,8 @@ export type Assignment = {
   continued(partition: number): Continued;
   advance(partition: number, continued: Continued): void;
   written(standings: readonly Standing[], epoch: number): void;
+  /** Nothing more may be stored of any log before it was recognised anew. */
+  doubt(): void;
   /** Another writer moved it: take the ledger's word and fetch anew. */
   adopt(standing: Standing): void;
 };
@@ -274,6 +276,9 @@ export const assignment = (options: AssignmentOptions): Assignment => {
         const lane = opened.get(partition);
         if (lane !== undefined) lane.position = { next, last };
       }
+    },
+    doubt: () => {
+      for (const lane of opened.values()) lane.recognisedAt = null;
     },
     adopt: ({ partition }) => {
       batcher.withdraw([partition]);

@@ -256,6 +256,7 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
         return null;
       }
     },
+    doubt: assignment.doubt,
     failed: fail,
   };
 };

@@ -31,6 +31,8 @@ export type FetchDecoding = {
   readonly decompress: Decompress;
   /** Reads record sets of message formats 0 and 1, which Kafka before 4.0 can still hold. */
   readonly decodeLegacy: (bytes: Buffer) => Promise<readonly unknown[]>;
+  /** Told of each partition that was answered with an error (https://kafka.apache.org/protocol#protocol_error_codes). */
+  readonly onError?: (topic: string, partition: number, code: number) => void;
 };
 
 /** Rejects with `Undecodable`, which then names topic and partition. Layout: https://kafka.apache.org/protocol#The_Messages_Fetch */
@@ -73,6 +75,7 @@ const decodePartition = async (
     lastStableOffset: String(reader.int64()),
     ...(version >= 5 ? { lastStartOffset: String(reader.int64()) } : {}),
   };
+  if (head.errorCode !== 0) decoding.onError?.(topic, head.partition, head.errorCode);
   const aborted = readAborted(reader);
   const preferred = version >= 11 ? { preferredReadReplica: reader.int32() } : {};
   const records = reader.records();

@@ -13,6 +13,18 @@ export const nullHeader: Buffer = Buffer.alloc(0);
 const require = createRequire(import.meta.url);
 const internal = (path: string): unknown => require(`kafkajs/src/${path}`) as unknown;
 
+export type FetchErrorListener = (topic: string, partition: number, code: number) => void;
+const fetchErrorListeners = new Set<FetchErrorListener>();
+
+/**
+ * kafkajs mends most errors of a fetch by itself, also the one that a topic is gone: made anew in the meantime, it is
+ * read on from the old position without a word. Returns a function that ends the listening.
+ */
+export const onFetchError = (listener: FetchErrorListener): (() => void) => {
+  fetchErrorListeners.add(listener);
+  return () => void fetchErrorListeners.delete(listener);
+};
+
 let applied = false;
 
 /** Applies every patch, once per process. Called by `kafkaClient`. */
@@ -64,7 +76,13 @@ const armTimerOnlyWhenPending = (): void => {
  * - reports bytes that it cannot decode as whatever error that gives, without topic, partition and offset.
  */
 const decodeFetchesStrictly = (): void => {
-  const decoding: FetchDecoding = { decompress: decompressWithRegisteredCodec(), decodeLegacy: legacyDecoder() };
+  const decoding: FetchDecoding = {
+    decompress: decompressWithRegisteredCodec(),
+    decodeLegacy: legacyDecoder(),
+    onError: (topic, partition, code) => {
+      for (const listener of fetchErrorListeners) listener(topic, partition, code);
+    },
+  };
   for (let version = 4; version <= 11; version += 1) {
     const response = internal(`protocol/requests/fetch/v${version}/response`) as {
       decode: (bytes: Buffer) => Promise<unknown>;

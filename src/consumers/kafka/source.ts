@@ -4,6 +4,7 @@ import type { CommittedOffset, Source, SourceHandler, TopicBounds } from '../sou
 import { offsetCommitter } from './committer.ts';
 import { toDelivery, type FetchedBatch } from './delivery.ts';
 import { isGroupError, kafkaError } from './errors.ts';
+import { onFetchError } from './patches.ts';
 
 export type KafkaSourceOptions = {
   readonly kafka: Kafka;
@@ -89,6 +90,10 @@ export const kafkaSource = (options: KafkaSourceOptions): Source => {
   };
   const pump = setInterval(() => void beat(), options.heartbeatIntervalMs / 2);
   pump.unref();
+
+  const endDoubt = onFetchError((where) => {
+    if (where === topic) handler?.doubt();
+  });
 
   const eachBatch = async (given: EachBatchPayload): Promise<void> => {
     payload = given;
@@ -183,6 +188,7 @@ export const kafkaSource = (options: KafkaSourceOptions): Source => {
       isStopping = true;
       clearTimeout(restartTimer);
       clearInterval(pump);
+      endDoubt();
       await committer.idle();
       await consumer?.disconnect();
       happenings.connected(false);
