@@ -34,7 +34,7 @@ const underLoad = async (work: () => Promise<void>): Promise<Produced> => {
 };
 
 test('instances join, leave and sleep through a rebalance under load: nothing is lost, nothing stored twice', async () => {
-  let last: Running | null = null;
+  const last: Running[] = [];
   const produced = await underLoad(async () => {
     const a = await site.run({}, 'a');
     await a.ready();
@@ -54,11 +54,12 @@ test('instances join, leave and sleep through a rebalance under load: nothing is
     c.kill('SIGKILL');
     await c.exited;
     await stopped(b);
-    last = await site.run({}, 'd');
-    await last.ready();
+    const d = await site.run({}, 'd');
+    await d.ready();
+    last.push(d);
   });
   await untilCaughtUp(site);
-  if (last !== null) await stopped(last);
+  for (const running of last) await stopped(running);
   await expectAccounted(stack, site, produced);
   expect(produced.records).toBeGreaterThan(2000);
 }, 240_000);
