@@ -35,12 +35,13 @@ export const decodeSegment = (segment: string): Segment | null => {
   if (segment.length > maxSegmentBytes) return null;
   if (plain.test(segment)) return { kind: 'text', text: segment };
   const text = percentDecode(segment);
-  return text?.isWellFormed() === true && encodeSegment(text) === segment ? { kind: 'text', text } : null;
+  return text !== null && encodeSegment(text) === segment ? { kind: 'text', text } : null;
 };
 
 const percentDecode = (segment: string): string | null => {
   try {
-    return decodeURIComponent(segment);
+    const text = decodeURIComponent(segment);
+    return text.isWellFormed() ? text : null;
   } catch {
     return null;
   }

@@ -111,6 +111,9 @@ describe('keys', () => {
       '0001.00001.0000000000000000001',
       '',
       'constructor',
+      '\ud800',
+      'corr',
+      'actor',
       '__proto__',
     );
     const joined = fc.array(pieces, { maxLength: 6 }).map((parts) => parts.join('/'));

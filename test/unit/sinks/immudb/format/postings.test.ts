@@ -32,9 +32,13 @@ const listsOf = ({ correlationId, eventType, actorType, actorId }: EventFacts): 
   ...(actorType === null || actorId === null ? [] : [`actor/${encodeSegment(actorType)}/${encodeSegment(actorId)}`]),
 ];
 
-const transactions = [anyRows(8), anyRows(60), anyRows(400)];
+const transactions = [
+  { events: anyRows(8), numRuns: 60 },
+  { events: anyRows(60), numRuns: 40 },
+  { events: anyRows(400), numRuns: 10 },
+];
 const forAny = (check: (rows: PostingRow[]) => void): void => {
-  for (const rows of transactions) fc.assert(fc.property(rows, check), { numRuns: 60 });
+  for (const { events, numRuns } of transactions) fc.assert(fc.property(events, check), { numRuns });
 };
 
 describe('the postings of a transaction', () => {
@@ -82,11 +86,7 @@ describe('the postings of a transaction', () => {
 
   test('do not depend on the order in which the events are given', () => {
     forAny((rows) => {
-      const byKey = (a: Posting, b: Posting): number => (a.key < b.key ? -1 : 1);
-      const shown = (postings: Posting[]) =>
-        postings.sort(byKey).map(({ key, value }) => ({ key: listOf({ key, value }), value: value.toString() }));
-      const lists = (given: PostingRow[]) => shown(planPostings(given)).filter(({ key }) => key === 'time');
-      expect(lists(rows.toReversed())).toEqual(lists(rows));
+      expect(planPostings(rows.toReversed())).toEqual(planPostings(rows));
     });
   });
 
@@ -221,7 +221,7 @@ describe('a posting is refused', () => {
   test.each<[string, string, string]>([
     ['row 0', short(0), '1'],
     ['row 1', short(5), `["${midnight + 5}","${id(5)}",1]`],
-    ['row 1', short(5), `["${midnight + 5}","${id(5).toUpperCase().replace('0196B', '0196B')}"]`],
+    ['row 1', short(5), `["${midnight + 5}","${id(5).toUpperCase()}"]`],
     ['row 1', short(5), `[${midnight + 5},"${id(5)}"]`],
     ['in order', short(5), short(0)],
     ["key's time", `${short(0)},`, ''],
