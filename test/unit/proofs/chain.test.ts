@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { chainFromJson, chainToJson, emptyChain, followHeader, type ChainState } from '../../../src/proofs/chain.ts';
+import {
+  chainAtTarget,
+  chainFromJson,
+  chainToJson,
+  emptyChain,
+  followHeader,
+  type ChainState,
+} from '../../../src/proofs/chain.ts';
 import type { TxHeader } from '../../../src/proofs/header.ts';
 import { sha256 } from '../../../src/sinks/immudb/sha256.ts';
 import { bitFlips } from '../../support/bit-flips.ts';
@@ -34,6 +41,19 @@ describe('a chain', () => {
     const state = follow(emptyChain(sha256), headers.slice(0, 10));
     expect(() => followHeader(state, headers[11]!, sha256)).toThrow('header of transaction 12 where 11 is due');
     expect(() => followHeader(state, headers[9]!, sha256)).toThrow('where 11 is due');
+  });
+
+  test.each(['known', 'unknown'])('refuses a header that follows another transaction, its frontier %s', (which) => {
+    const state = follow(emptyChain(sha256), headers.slice(0, 10));
+    const from = which === 'known' ? state : { ...state, frontier: null };
+    expect(() => followHeader(from, { ...headers[10]!, prevAlh: headers[9]!.prevAlh }, sha256)).toThrow(
+      'follows another',
+    );
+  });
+
+  test('is not taken from a proof whose linking tree lags', () => {
+    const lagging = referenceLedger([[entry('a')], [entry('b')], [entry('c')]], [0, 0, 1]);
+    expect(() => chainAtTarget(lagging.dualProof(1, 3), sha256)).toThrow('lags');
   });
 
   test('refuses any change to the header before', () => {

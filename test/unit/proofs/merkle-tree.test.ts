@@ -7,6 +7,7 @@ import {
   inclusionPath,
   leafHash,
   leafHashes,
+  nodeHash,
   rootOfLeafHashes,
   verifyInclusion,
   type Inclusion,
@@ -91,6 +92,40 @@ describe('inclusion', () => {
     expect(() => verifyInclusion({ ...inclusion, index: -1n }, sha256)).toThrow('leaf -1 of 4');
     expect(() => verifyInclusion({ ...inclusion, width: 0n, index: 0n }, sha256)).toThrow('leaf 0 of 0');
     expect(() => inclusionPath(hashesOf(leavesOf(4)), 4, 4, sha256)).toThrow('leaf 4 of 4');
+  });
+});
+
+// Paths that lead to the root they are given, for a tree of another size: only their length gives them away.
+describe('a path of the wrong length', () => {
+  const [a, b, c] = leavesOf(3).map((leaf) => leafHash(leaf, sha256)) as [Uint8Array, Uint8Array, Uint8Array];
+  const two = nodeHash(a, b, sha256);
+
+  test('is refused although it leads to the root', () => {
+    const long = { index: 0n, width: 1n, leaf: b, path: [a], root: two };
+    expect(() => verifyInclusion(long, sha256)).toThrow('inclusion path is too long');
+    const short = { index: 0n, width: 2n, leaf: a, path: [], root: a };
+    expect(() => verifyInclusion(short, sha256)).toThrow('inclusion path is too short');
+  });
+
+  test('is refused although it leads to both roots', () => {
+    const tree = (size: bigint, root: Uint8Array) => ({ size, root });
+    const [first, later] = [nodeHash(c, a, sha256), nodeHash(c, two, sha256)];
+    const long = { earlier: tree(1n, first), later: tree(2n, later), path: [a, b, c] };
+    expect(() => verifyConsistency(long, sha256)).toThrow('consistency path is too long');
+    const short = { earlier: tree(1n, a), later: tree(4n, a), path: [a] };
+    expect(() => verifyConsistency(short, sha256)).toThrow('consistency path is too short');
+    expect(() => verifyConsistency({ ...short, path: [] }, sha256)).toThrow('consistency path is too short');
+    const same = { earlier: tree(1n, a), later: tree(1n, a), path: [b] };
+    expect(() => verifyConsistency(same, sha256)).toThrow('consistency path is too long');
+  });
+
+  test('of a term is refused, also when what was hashed before would complete it', () => {
+    for (const wrong of [b.slice(0, 31), Uint8Array.of(...b, 0), new Uint8Array()]) {
+      nodeHash(a, b, sha256);
+      expect(() => nodeHash(a, wrong, sha256)).toThrow('right node has');
+      expect(() => nodeHash(wrong, b, sha256)).toThrow('left node has');
+      expect(() => leafHash(wrong, sha256)).toThrow('data of a leaf has');
+    }
   });
 });
 
