@@ -82,7 +82,7 @@ const commandLine = () => {
     run: never,
     produce: never,
   };
-  const output = { out: () => undefined, err: () => undefined, colour: false };
+  const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({
     version: '',
     loadConfig: () => {

@@ -16,6 +16,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => stop.abort(signal));
 }
 
+// `immutrail status --json | head -1`: whoever reads has read enough, which is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
   loadConfig: (file) => loadConfig(file === undefined ? {} : { file }),
@@ -24,6 +29,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     colour: wantsColour(process.stdout.isTTY),
+    isWatched: process.stderr.isTTY,
   },
   commands: {
     init,

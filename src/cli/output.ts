@@ -7,12 +7,14 @@ export type Output = {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly colour: boolean;
+  /** Whether a person watches `err` on a terminal; only then is progress shown. */
+  readonly isWatched: boolean;
 };
 
 export type Paint = ReturnType<typeof pc.createColors>;
 export const paintOf = (output: Output): Paint => pc.createColors(output.colour);
 
-/** 64-bit numbers as decimal strings, bytes left out: what --json prints, one object, indented. */
+/** What --json prints: one object, indented, 64-bit numbers as decimal strings. */
 export const jsonOf = (value: unknown): string =>
   JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? part.toString() : part), 2);
 

@@ -3,8 +3,9 @@ import type { Config } from '../config.ts';
 import type { Commands, ProduceOptions } from './commands.ts';
 import { exitCodeText } from './exit-codes.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
+import { progress } from './progress.ts';
 import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
-import { asPipelineError } from '../errors.ts';
+import { asPipelineError, PipelineError } from '../errors.ts';
 
 export type CliOptions = {
   readonly version: string;
@@ -27,8 +28,9 @@ export const runCli = async (args: readonly string[], options: CliOptions): Prom
   const { output } = options;
   const program = programOf(options);
   let exitCode = 0;
-  program.program.exitOverride().configureOutput({ writeOut: output.out, writeErr: output.err });
-  for (const command of program.program.commands) command.exitOverride();
+  for (const command of withDescendants(program.program)) {
+    command.exitOverride().configureOutput({ writeOut: output.out, writeErr: output.err });
+  }
   program.onExit((code) => (exitCode = code));
   try {
     await program.program.parseAsync([...args], { from: 'user' });
@@ -40,6 +42,9 @@ export const runCli = async (args: readonly string[], options: CliOptions): Prom
     return asPipelineError(error, 'immutrail').entry.exitCode;
   }
 };
+
+// A command copies these settings from its parent when it is made, and does not follow later changes.
+const withDescendants = (command: Command): Command[] => [command, ...command.commands.flatMap(withDescendants)];
 
 /** The program with all its commands, also for the generator of docs/cli.md. */
 export const programOf = (options: CliOptions) => {
@@ -119,7 +124,9 @@ export const programOf = (options: CliOptions) => {
     .addHelpText('after', example('immutrail produce --count 2000 --poison 20 --duplicates 20 --seed 1'))
     .action(async (given: ProduceFlags) => {
       const { count, poison, duplicates, rate = null, seed = null } = given;
-      const produced = await commands.produce(config(), { count, poison, duplicates, rate, seed });
+      const { onProgress, end } = progress(output, 'published');
+      const asked = { count, poison, duplicates, rate, seed, onProgress };
+      const produced = await commands.produce(config(), asked).finally(end);
       print(produced, () => producedText(produced));
     });
   const log = program.command('log').description('lives of the Kafka topic');
@@ -165,7 +172,7 @@ type ReasonFlags = { readonly by: string; readonly why: string };
 
 const initOptions = ({ user, userPasswordFile, ...topics }: InitFlags) => {
   if ((user === undefined) !== (userPasswordFile === undefined)) {
-    throw new InvalidArgumentError('--user and --user-password-file belong together.');
+    throw new PipelineError('USAGE', 'init: --user and --user-password-file belong together');
   }
   if (user === undefined || userPasswordFile === undefined) return topics;
   return { ...topics, user: { username: user, passwordFile: userPasswordFile, permission: 'readWrite' as const } };
@@ -173,8 +180,13 @@ const initOptions = ({ user, userPasswordFile, ...topics }: InitFlags) => {
 
 const reasoned = (command: Command): Command =>
   command
-    .requiredOption('--by <name>', 'who decided it; kept in the ledger for ever')
-    .requiredOption('--why <reason>', 'why; kept in the ledger for ever');
+    .requiredOption('--by <name>', 'who decided it; kept in the ledger for ever', said('--by'))
+    .requiredOption('--why <reason>', 'why; kept in the ledger for ever', said('--why'));
+
+const said = (name: string) => (text: string) => {
+  if (text.trim() !== '') return text.trim();
+  throw new InvalidArgumentError(`${name} must say something: it stays in the ledger.`);
+};
 
 const example = (...lines: readonly string[]): string =>
   `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
