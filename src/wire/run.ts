@@ -23,6 +23,7 @@ import { retrying } from '../sinks/with-retry.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
 import { connectLedger, requireLog } from './connect.ts';
+import { ledgerWatch } from './ledger-watch.ts';
 
 export type RunOptions = {
   readonly config: Config;
@@ -44,18 +45,26 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const { config, telemetry, lifecycle, readiness } = options;
   readiness.meet('not-retrying');
   readiness.meet('no-partition-held');
-  const retry = retrying({
+  const waiting = new Set<string>();
+  const tries = retrying({
     initialMs: config.ledger.backoffInitialMs,
     maxMs: config.ledger.backoffMaxMs,
     onRetry: (again) => {
+      waiting.add(again.doing);
       readiness.miss('not-retrying', `${again.doing}: ${codeOf(again.err)}`);
       telemetry.retrying(again);
     },
-    onRecovered: (after) => {
-      readiness.meet('not-retrying');
-      telemetry.recovered(after);
-    },
+    onRecovered: telemetry.recovered,
   });
+  // Whatever ends the waiting (success, another error, an assignment that is over), nobody waits any more.
+  const retry: Retrying = async (doing, operation, signal) => {
+    try {
+      return await tries(doing, operation, signal);
+    } finally {
+      waiting.delete(doing);
+      if (waiting.size === 0) readiness.meet('not-retrying');
+    }
+  };
   const starting = AbortSignal.timeout(config.ledger.startTimeoutMs);
   const { closeMs } = config.stop;
   const openLedger = () =>
@@ -183,6 +192,17 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     now,
   });
 
+  const watchLedger = () =>
+    ledgerWatch({
+      look: async () => {
+        await sink.open([]);
+        await ledger.advance();
+      },
+      readiness,
+      failed: (error) => running.failed(error),
+      everyMs: lookEveryMs,
+    });
+  await lifecycle.open('ledger watch', closeMs, watchLedger, (watch) => () => watch.stop());
   const watchLag = () =>
     lagMonitor({ group, everyMs: config.lag.everyMs, telemetry, read: () => admin.readLag({ group, topic }) });
   await lifecycle.open('lag monitor', closeMs, watchLag, (monitor) => () => monitor.stop());

@@ -109,7 +109,7 @@ export const acceptGap = async (
 const writeChecked = async (client: LedgerClient, entries: readonly NewEntry[]): Promise<TxHeader> => {
   const tx = transaction();
   for (const { key, value, notModifiedAfter } of entries) tx.add(key, value, notModifiedAfter);
-  const root = rootOfLeafHashes(tx.leaves().slice(), entries.length, sha256);
+  const root = rootOfLeafHashes(tx.leaves(), entries.length, sha256);
   const header = await client.set(tx.request());
   tx.release();
   if (header.nentries === entries.length && equalBytes(header.eH, root)) return header;

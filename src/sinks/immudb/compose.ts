@@ -59,7 +59,7 @@ export const compose = async (
         tx.add(markKey(logs.source, span.partition), value, standing?.tx ?? 1n);
       }
       tx.withoutWaiting();
-      return { request: tx.request(), entries: tx.entries(), leaves: tx.leaves().slice() };
+      return { request: tx.request(), entries: tx.entries(), leaves: tx.leaves() };
     },
     release: () => tx.release(),
   };

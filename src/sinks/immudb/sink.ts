@@ -54,6 +54,7 @@ export const immudbSink = (options: ImmudbSinkOptions): Sink => {
     readMarks: (partitions) => readMarks(ledger, logs.source, partitions),
     find,
     findDeleted,
+    trustedTx: () => ledger.trusted.current().id,
     follow: (header) => followTo(ledger, header),
   };
   const write = writer(writable, options.maxUnexplained);

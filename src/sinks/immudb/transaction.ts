@@ -23,8 +23,9 @@ export type Transaction = {
   rewind(mark: Mark): void;
   /** Asks for the answer as soon as it is durable, not only when immudb's index has it. */
   withoutWaiting(): void;
-  /** The request and the leaf hashes of its entries: views that hold until `release`. */
+  /** A view that holds until `release`. */
   request(): Buffer;
+  /** The leaf hashes of its entries, copied. */
   leaves(): Uint8Array;
   /** Its memory may be used again. Never call it while a request may still be on its way. */
   release(): void;
@@ -117,7 +118,8 @@ export const transaction = (): Transaction => {
       body[used++] = 1;
     },
     request: () => body.subarray(0, used),
-    leaves: () => leaves.subarray(0, count * digestBytes),
+    // A copy: roots are computed in place, and a transaction may be sealed and sent again.
+    leaves: () => Uint8Array.from(leaves.subarray(0, count * digestBytes)),
     release: () => {
       if (pool.length < maxPooled && body.length <= 4 * initialBytes) pool.push({ body, leaves });
       body = Buffer.alloc(0);

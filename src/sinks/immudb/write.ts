@@ -17,6 +17,8 @@ export type WritableLedger = {
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
   /** Keys of this transaction that have a deleted or expired revision. */
   findDeleted(composed: ComposedTransaction): Promise<readonly string[]>;
+  /** The newest transaction that is trusted: a write that was not sent yet comes after it. */
+  trustedTx(): bigint;
   /** Follows the chain up to this header, foreign transactions between included. */
   follow(header: TxHeader): Promise<void>;
 };
@@ -102,6 +104,7 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
     const state = stateOf(composed);
     if (state.attempts.length === maxAttempts) state.attempts.shift();
     const sealed = composed.seal(standings);
+    const before = ledger.trustedTx();
     const sending = ledger.set(sealed.request);
     // The server syncs its disk meanwhile; hashing now costs no time.
     const attempt = attemptOf(sealed);
@@ -117,6 +120,7 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
       throw error;
     }
     if (!isOf(header, attempt)) throw mismatch(header, 'its entries are not those that were sent');
+    if (header.id <= before) throw mismatch(header, `transaction ${before.toString()} was there before`);
     return await accept(composed, header);
   };
 

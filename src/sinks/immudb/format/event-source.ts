@@ -17,7 +17,7 @@ export type EventSource = Coordinates &
     readonly principal?: string;
     /** Hex, of the record's value bytes. */
     readonly sha256: string;
-    /** Hex, of the whole record (record-digest.ts). */
+    /** Hex, of the whole record (schemas/record-hash.ts). */
     readonly recordSha256: string;
     /** `json`: the event is the record's value, byte for byte. Others are framed, and `original` is the value. */
     readonly encoding: string;

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asPipelineError } from '../errors.ts';
+import type { Readiness } from '../http/readiness.ts';
+
+export type LedgerWatchOptions = {
+  /** Opens a lost session anew, and proves that the ledger extends what is trusted. */
+  readonly look: () => Promise<void>;
+  readonly readiness: Pick<Readiness, 'meet' | 'miss'>;
+  /** What may not be retried. */
+  readonly failed: (error: Error) => void;
+  readonly everyMs: number;
+};
+
+/** Looks at the ledger also while nothing is written, so that readiness is true when idle, too. */
+export const ledgerWatch = ({ look, readiness, failed, everyMs }: LedgerWatchOptions) => {
+  const ending = new AbortController();
+  const lookOnce = async (): Promise<void> => {
+    try {
+      await look();
+      readiness.meet('ledger-ready');
+    } catch (cause) {
+      if (ending.signal.aborted) return;
+      const error = asPipelineError(cause, 'looking at the ledger');
+      if (error.disposition === 'retry') readiness.miss('ledger-ready', error.code);
+      else failed(error);
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      await sleep(everyMs, undefined, { signal: ending.signal, ref: false }).then(lookOnce, () => undefined);
+    }
+  };
+  const running = loop();
+  return {
+    /** Resolves when no look is under way. Idempotent. */
+    stop: async (): Promise<void> => {
+      ending.abort();
+      await running;
+    },
+  };
+};
