@@ -34,8 +34,8 @@ const listsOf = ({ correlationId, eventType, actorType, actorId }: EventFacts): 
 
 const transactions = [
   { events: anyRows(8), numRuns: 60 },
-  { events: anyRows(60), numRuns: 40 },
-  { events: anyRows(400), numRuns: 10 },
+  { events: anyRows(60), numRuns: 15 },
+  { events: anyRows(300), numRuns: 3 },
 ];
 const forAny = (check: (rows: PostingRow[]) => void): void => {
   for (const { events, numRuns } of transactions) fc.assert(fc.property(events, check), { numRuns });
