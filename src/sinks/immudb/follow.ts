@@ -1,11 +1,12 @@
 import { PipelineError } from '../../errors.ts';
 import { equalBytes } from '../../proofs/bytes.ts';
 import { followHeader, type ChainState } from '../../proofs/chain.ts';
-import { equalBytes } from '../../proofs/bytes.ts';
 import { alh, type TxHeader } from '../../proofs/header.ts';
 import type { Ledger } from './ledger.ts';
 import { orProofFailed } from './proof-source.ts';
 import { sha256 } from './sha256.ts';
+
+type FollowedLedger = Pick<Ledger, 'client' | 'trusted' | 'reads'>;
 
 /** Headers asked for at once; other writers' transactions between two of ours are few. */
 const pageSize = 500;
@@ -14,25 +15,36 @@ const pageSize = 500;
  * Trusts a header of ours: it must continue the chain from what is trusted, over every transaction between, whoever
  * wrote it. Rejects with LEDGER_PROOF_FAILED when it does not.
  */
-export const followTo = async (
-  { client, trusted, reads }: Pick<Ledger, 'client' | 'trusted' | 'reads'>,
-  header: TxHeader,
-): Promise<void> => {
-  let chain: ChainState = trusted.current();
-  // A read went ahead of us: this transaction is under the hash that was proven since.
-  if (header.id < chain.id) return;
-  if (header.id === chain.id) {
-    const isSame = orProofFailed('following the chain', () => equalBytes(alh(header, sha256), chain.alh));
-    if (isSame) return;
-    throw new PipelineError('LEDGER_PROOF_FAILED', `transaction ${header.id.toString()} has two hashes`);
+export const followTo = async (ledger: FollowedLedger, header: TxHeader): Promise<void> => {
+  const { client, trusted } = ledger;
+  const known: ChainState = trusted.current();
+  if (header.id <= known.id) {
+    await requireProven(ledger, header);
+    return;
   }
+  let chain = known;
   while (chain.id + 1n < header.id) {
     const missing = Number(header.id - chain.id) - 1;
     const txs = await client.txScan(chain.id + 1n, Math.min(pageSize, missing), 'none');
     if (txs.length === 0) throw missingTx(chain.id + 1n);
     for (const tx of txs) chain = follow(chain, tx.header);
   }
-  trusted.remember(follow(chain, header));
+  chain = follow(chain, header);
+  // Trust moved on while we read: what was proven then and what was followed here may be of two futures.
+  if (trusted.current() === known) trusted.remember(chain);
+  else await followTo(ledger, header);
+};
+
+/** A read went ahead of us. That a transaction of this id is under the trusted hash says nothing of this header yet. */
+const requireProven = async (
+  { trusted, reads }: Pick<Ledger, 'trusted' | 'reads'>,
+  header: TxHeader,
+): Promise<void> => {
+  const own = orProofFailed('following the chain', () => alh(header, sha256));
+  const { id, alh: known } = trusted.current();
+  if (id === header.id && equalBytes(own, known)) return;
+  const proven = await reads.verifiedTx(header.id);
+  if (!equalBytes(own, alh(proven.header, sha256))) throw otherHeader(header.id);
 };
 
 const follow = (chain: ChainState, header: TxHeader): ChainState =>

@@ -47,7 +47,6 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
     ComposedTransaction,
     { attempts: Attempt[]; isInDoubt: boolean; unexplained: number }
   >();
-  let newest = 0n;
 
   const stateOf = (composed: ComposedTransaction) => {
     const known = outstanding.get(composed) ?? { attempts: [], isInDoubt: false, unexplained: 0 };
@@ -69,9 +68,7 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
   };
 
   const accept = async (composed: ComposedTransaction, header: TxHeader): Promise<CommitOutcome> => {
-    if (header.id <= newest) throw mismatch(header, `transaction ${newest.toString()} was there before`);
     await ledger.follow(header);
-    newest = header.id;
     const written = composed.batch.spans.map(({ partition, next, last }): Standing => ({
       partition,
       tx: header.id,
