@@ -31,10 +31,12 @@ const read = async (port: number) => {
   const args = [script, stack.immudb.host, String(port), site.database, `event/${eventId}`, 'event/'];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let out = '';
+  let err = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   child.stdin.end(await readFile(stack.immudb.passwordFile));
   const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out };
+  return { code, out, err };
 };
 
 type Answer = { value: string; scanned: string[] };
@@ -49,9 +51,10 @@ test('immudb-node gets and scans what the pipeline wrote', async () => {
 }, 60_000);
 
 test('defect: its verified reads fail on this server', async () => {
-  const { out } = await read(stack.immudb.port);
+  const { out, err } = await read(stack.immudb.port);
   expect(out).toContain('scanned');
   expect(out).not.toContain('verified');
+  expect(err).toContain('dual verification failed');
 }, 60_000);
 
 test('defect: it knows no preconditions', () => {
@@ -62,6 +65,13 @@ test('defect: it knows no preconditions', () => {
   expect(methods).toContain('nowait');
   expect(methods).not.toContain('precondition');
 });
+
+test('defect: it resolves undefined for a write that was never sent', async () => {
+  const before = (await accountSite(stack, site)).transactions;
+  const { out } = await read(stack.immudb.port);
+  expect(out.trim().split('\n').at(-1)).toBe('resolved undefined');
+  expect((await accountSite(stack, site)).transactions).toBe(before);
+}, 60_000);
 
 test('defect: it ends the process with code 0 when the server cannot be reached', async () => {
   const { code, out } = await read(1);
