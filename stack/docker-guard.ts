@@ -1,7 +1,9 @@
 /**
- * Removes every container and the network of one stack when its parent is gone: `docker-guard.ts <stack id>`.
+ * Removes every container, the network and the files of one stack when its parent is gone:
+ * `docker-guard.ts <stack id> <folder>`.
  * Standard input is a pipe that only the parent holds; its end is the only thing this process waits for.
  */
+import { rmSync } from 'node:fs';
 import { getContainerRuntimeClient } from 'testcontainers';
 
 export const stackLabel = 'immutrail.stack';
@@ -16,7 +18,10 @@ const removeStack = async (stackId: string): Promise<void> => {
   await Promise.all(networks.map(({ Id }) => dockerode.getNetwork(Id).remove()));
 };
 
-const [, script, stackId] = process.argv;
-if (script === import.meta.filename && stackId !== undefined) {
-  process.stdin.resume().on('end', () => void removeStack(stackId));
+const [, script, stackId, folder] = process.argv;
+if (script === import.meta.filename && stackId !== undefined && folder !== undefined) {
+  process.stdin.resume().on('end', () => {
+    rmSync(folder, { recursive: true, force: true });
+    void removeStack(stackId);
+  });
 }

@@ -1,7 +1,7 @@
 /** The real servers in containers, by testcontainers, behind the same interface as the native ones. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getContainerRuntimeClient, Network } from 'testcontainers';
@@ -16,12 +16,12 @@ import {
 } from './docker-servers.ts';
 import type { Stack, StackOptions } from './stack.ts';
 
-/** Resolves when every container of the stack is removed. Idempotent. */
+/** Resolves when every container of the stack and its files are removed. Idempotent. */
 type EndStack = () => Promise<void>;
 
 /** The stack's own cleaner does what Ryuk would do, without a further image and without privileges. */
-const startGuard = (stackId: string): EndStack => {
-  const guard = spawn(process.execPath, [join(import.meta.dirname, 'docker-guard.ts'), stackId], {
+const startGuard = (stackId: string, dir: string): EndStack => {
+  const guard = spawn(process.execPath, [join(import.meta.dirname, 'docker-guard.ts'), stackId, dir], {
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
@@ -61,11 +61,7 @@ export const startDockerStack = async (options: StackOptions = {}): Promise<Stac
   const host = info.containerRuntime.host === 'localhost' ? '127.0.0.1' : info.containerRuntime.host;
   const stackId = randomBytes(6).toString('hex');
   const dir = await mkdtemp(join(tmpdir(), 'immutrail-docker-'));
-  const removeContainers = startGuard(stackId);
-  const stop: EndStack = async () => {
-    await removeContainers();
-    await rm(dir, { recursive: true, force: true });
-  };
+  const stop = startGuard(stackId, dir);
   try {
     const network = await new Network({ nextUuid: () => networkName(stackId) }).start();
     const { signal, onProgress } = options;

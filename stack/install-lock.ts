@@ -83,8 +83,10 @@ const acquire = async (
   }
 };
 
-/** Its own file goes last: while it is there, nobody takes the lock. */
+/** Clears up after those who were killed. Its own lock goes last: while it is there, nobody takes the next. */
 const release = async (dir: string, mine: number): Promise<void> => {
+  const drafts = (await readdir(dir)).filter((name) => /^draft\.\d+$/.test(name));
+  for (const name of drafts) if (!isAlive(Number(name.slice(6)))) await rm(join(dir, name), { force: true });
   for (const { number } of await readLocks(dir))
     if (number < mine) await rm(join(dir, `lock.${number}`), { force: true });
   await rm(join(dir, `lock.${mine}`), { force: true });

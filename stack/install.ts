@@ -5,8 +5,8 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import { withLock } from './install-lock.ts';
 import { howToInstall, missingTools } from './prerequisites.ts';
@@ -79,9 +79,15 @@ type Part = {
 const isInstalled = async ({ folder, stamp }: Part): Promise<boolean> =>
   (await readFile(join(folder, 'stamp'), 'utf8').catch(() => undefined)) === stamp;
 
+/**
+ * Each process has a draft of its own: when an installer is killed, its Maven and Go run on for a while, and must not
+ * write into what the next one makes.
+ */
 const installPart = async (part: Part): Promise<void> => {
-  const draft = `${part.folder}.new`;
-  await rm(draft, { recursive: true, force: true });
+  const draft = `${part.folder}.new-${process.pid}`;
+  const root = dirname(part.folder);
+  const isDraft = (name: string): boolean => name.startsWith(`${basename(part.folder)}.new-`);
+  for (const old of (await readdir(root)).filter(isDraft)) await rm(join(root, old), { recursive: true, force: true });
   await mkdir(draft, { recursive: true });
   await part.make(draft);
   await writeFile(join(draft, 'stamp'), part.stamp);

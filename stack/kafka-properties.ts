@@ -86,11 +86,14 @@ const replication = (brokers: number): Record<string, string> => {
 const isController = (broker: Broker, brokers: readonly Broker[]): boolean =>
   brokers.length >= 3 ? broker.id <= 3 : broker.id === 1;
 
+/** TLS clients may not ask for an IP address by name (RFC 6066). */
+const nameOf = (host: string): string => (host === '127.0.0.1' ? 'localhost' : host);
+
 const listenersOf = ({ listen, host, peer, ports }: Broker, isControllerToo: boolean, isSecured: boolean) => {
   const open = [
     { name: 'PLAINTEXT', port: ports.plain, host },
     { name: 'INTERNAL', port: ports.internal, host: peer },
-    ...(isSecured ? [{ name: 'SECURED', port: ports.secured, host }] : []),
+    ...(isSecured ? [{ name: 'SECURED', port: ports.secured, host: nameOf(host) }] : []),
   ];
   const all = [...open, ...(isControllerToo ? [{ name: 'CONTROLLER', port: ports.controller, host: peer }] : [])];
   return {
@@ -156,7 +159,7 @@ export const securedAddresses = ({ brokers, security }: Cluster): Pick<Stack['ka
   security
     ? {
         secured: {
-          brokers: brokers.map(({ host, ports }) => `${host === '127.0.0.1' ? 'localhost' : host}:${ports.secured}`),
+          brokers: brokers.map(({ host, ports }) => `${nameOf(host)}:${ports.secured}`),
           caFile: security.caFile,
           username: security.username,
           passwordFile: security.passwordFile,

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { getContainerRuntimeClient } from 'testcontainers';
@@ -96,9 +98,12 @@ withEngine('stack in containers', () => {
   test('containers go when the process that started them is killed with -9', async () => {
     const script = new URL('../support/docker-parent.ts', import.meta.url).pathname;
     const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [url] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
+    const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
+    const { url, dir } = JSON.parse(line) as { url: string; dir: string };
+    expect(existsSync(join(dir, 'immudb'))).toBe(true);
     expect(await isUp(`${url}/subjects`)).toBe(true);
     parent.kill('SIGKILL');
-    await until(async () => !(await isUp(`${url}/subjects`)), { timeoutMs: 15_000, what: 'the container to be gone' });
+    const isGone = async (): Promise<boolean> => !existsSync(dir) && !(await isUp(`${url}/subjects`));
+    await until(isGone, { timeoutMs: 15_000, what: 'the containers and their files to be gone' });
   }, 120_000);
 });

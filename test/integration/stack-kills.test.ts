@@ -55,4 +55,11 @@ describe('nothing of a stack outlives it', () => {
       parent.kill('SIGKILL');
     }
   });
+
+  test('when everybody is asked to end at the same time', async () => {
+    const { parent, family } = await startFamily();
+    const guard = guardOf(family.supervisor);
+    for (const pid of [parent.pid ?? NaN, ...family.servers, guard, family.supervisor]) process.kill(pid, 'SIGTERM');
+    await allGone(family, guard);
+  });
 });
