@@ -41,3 +41,11 @@ process.exitCode = await runCli(process.argv.slice(2), {
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });
+
+// What a library left open must not keep a stopped pipeline alive until somebody kills it. Not reached in a clean end.
+const leaveMs = 10_000;
+const leave = () => {
+  process.stderr.write(`immutrail: something still runs ${leaveMs / 1000} s after the end; it is left behind\n`);
+  process.exit();
+};
+setTimeout(leave, leaveMs).unref();

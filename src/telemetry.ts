@@ -1,10 +1,9 @@
-import { errorTable, PipelineError } from './errors.ts';
+import { errorTable, PipelineError, type ErrorCode } from './errors.ts';
 import type { Log } from './log.ts';
 import type { BatchWritten, Happenings } from './pipeline/happenings.ts';
 import { rejectionTable } from './schemas/rejection.ts';
 import type { Gap } from './schemas/record.ts';
-import { lagAge } from './telemetry/lag-age.ts';
-import { lagOf, positionOf, type PartitionLag } from './telemetry/lag.ts';
+import { lagOf, positionOf, waitingMsOf, type PartitionLag } from './telemetry/lag.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
 export type Retry = {
@@ -12,6 +11,12 @@ export type Retry = {
   readonly attempt: number;
   readonly delayMs: number;
   readonly err: unknown;
+};
+
+/** What changes too often to be told each time. */
+export type Standing = {
+  readonly queue: { readonly records: number; readonly bytes: number };
+  readonly trustedTx: bigint;
 };
 
 /**
@@ -31,13 +36,13 @@ export type Telemetry = Happenings & {
   retrying(retry: Retry): void;
   recovered(after: { readonly doing: string; readonly attempts: number; readonly elapsedMs: number }): void;
   committed(partitions: number): void;
-  writeRefused(why: 'exists' | 'moved' | 'unexplained'): void;
+  writeRefused(why: 'exists' | 'moved'): void;
   writesInFlight(count: number): void;
-  queued(records: number, bytes: number): void;
+  /** Not a happening: `look` is asked for before each reading of the metrics. */
+  watch(look: () => Standing): void;
   rateLimited(waitedMs: number): void;
   sessionReopened(): void;
-  proofFailed(what: string, err: unknown): void;
-  trusted(tx: bigint): void;
+  trustedStateNotKept(err: unknown): void;
   deadLettersSent(count: number): void;
   lagRead(group: string, rows: readonly PartitionLag[]): void;
   lagReadFailed(err: unknown): void;
@@ -49,12 +54,14 @@ export type TelemetryOptions = {
   readonly version: string;
   /** Monotonic milliseconds; default `performance.now`. */
   readonly now?: () => number;
+  /** Unix milliseconds; default `Date.now`. Only ages of records are measured with it. */
+  readonly wallMs?: () => number;
 };
 
 type Context = Required<TelemetryOptions>;
 
 export const telemetry = (options: TelemetryOptions): Telemetry => {
-  const context: Context = { now: () => performance.now(), ...options };
+  const context: Context = { now: () => performance.now(), wallMs: () => Date.now(), ...options };
   context.metrics.set('immutrail_build_info', 1, { version: options.version, node: process.version });
   return {
     ...lifeCycle(context),
@@ -67,9 +74,18 @@ export const telemetry = (options: TelemetryOptions): Telemetry => {
   };
 };
 
+// The ledger is not what it was proven to be.
+const proofCodes: ReadonlySet<ErrorCode> = new Set([
+  'LEDGER_PROOF_FAILED',
+  'LEDGER_ROLLED_BACK',
+  'LEDGER_KEY_DELETED',
+  'GENESIS_MISMATCH',
+]);
+
 const lifeCycle = ({ log, metrics }: Context) => {
   const halted = (error: PipelineError): void => {
     metrics.add('immutrail_halts_total', 1, { code: error.code });
+    if (proofCodes.has(error.code)) metrics.add('immutrail_proof_failures_total', 1, {});
     log.fatal({ err: error, code: error.code, advice: error.entry.advice }, 'halted');
   };
   let isReady: boolean | undefined;
@@ -165,10 +181,13 @@ const writing = ({ log, metrics }: Context) =>
       log.debug({ count }, 'dead letters sent');
     },
     writesInFlight: (count) => metrics.set('immutrail_writes_in_flight', count, {}),
-    queued: (records, bytes) => {
-      metrics.set('immutrail_queue_records', records, {});
-      metrics.set('immutrail_queue_bytes', bytes, {});
-    },
+    watch: (look) =>
+      metrics.beforeReading(() => {
+        const { queue, trustedTx } = look();
+        metrics.set('immutrail_queue_records', queue.records, {});
+        metrics.set('immutrail_queue_bytes', queue.bytes, {});
+        metrics.set('immutrail_trusted_transaction', Number(trustedTx), {});
+      }),
   }) satisfies Partial<Telemetry>;
 
 const measure = (metrics: Metrics, written: BatchWritten): void => {
@@ -188,20 +207,15 @@ const ledger = ({ log, metrics }: Context) =>
   ({
     writeRefused: (why) => {
       metrics.add('immutrail_write_refusals_total', 1, { why });
-      if (why === 'unexplained') log.warn({ why }, 'write refused');
-      else log.debug({ why }, 'write refused');
+      log.debug({ why }, 'write refused');
     },
     sessionReopened: () => {
       metrics.add('immutrail_session_reopens_total', 1, {});
       log.info('session with immudb opened anew');
     },
-    proofFailed: (what, err) => {
-      metrics.add('immutrail_proof_failures_total', 1, {});
-      log.error({ what, err }, 'proof failed');
-    },
-    trusted: (tx) => {
-      metrics.set('immutrail_trusted_transaction', Number(tx), {});
-      log.debug({ tx: String(tx) }, 'state trusted');
+    trustedStateNotKept: (err) => {
+      metrics.add('immutrail_trusted_state_failures_total', 1, {});
+      log.error({ err }, 'trusted state could not be kept');
     },
     rateLimited: (waitedMs) => {
       metrics.add('immutrail_rate_limit_wait_seconds_total', waitedMs / 1000, {});
@@ -248,37 +262,33 @@ const lagGauges = [
   'immutrail_retention_overtook_offsets',
 ] as const;
 
-const lag = ({ log, metrics, now }: Context) => {
-  let ages = new Map<string, ReturnType<typeof lagAge>>();
-  const keyOf = (row: PartitionLag): string => `${row.topic}/${row.partition}`;
-  return {
+const lag = ({ log, metrics, wallMs }: Context) =>
+  ({
     lagRead: (group, rows) => {
-      // Partitions that are gone leave no gauge and no memory behind.
-      ages = new Map(rows.map((row) => [keyOf(row), ages.get(keyOf(row)) ?? lagAge()]));
+      // Partitions that are gone leave no gauge behind.
       for (const name of lagGauges) metrics.clear(name);
       const sums = new Map<string, number>();
       for (const row of rows) {
-        const ageMs = ages.get(keyOf(row))?.read(now(), row.end, positionOf(row)) ?? 0;
-        showLag(metrics, group, row, ageMs);
+        showLag(metrics, group, row, wallMs());
         sums.set(row.topic, (sums.get(row.topic) ?? 0) + Number(lagOf(row).lag));
       }
-      for (const [topic, total] of sums)
+      for (const [topic, total] of sums) {
         metrics.set('kafka_consumergroup_lag_sum', total, { consumergroup: group, topic });
+      }
       log.debug({ group, lag: Object.fromEntries(sums) }, 'lag read');
     },
     lagReadFailed: (err) => {
       metrics.add('immutrail_lag_read_failures_total', 1, {});
       log.debug({ err }, 'lag could not be read');
     },
-  } satisfies Partial<Telemetry>;
-};
+  }) satisfies Partial<Telemetry>;
 
-const showLag = (metrics: Metrics, consumergroup: string, row: PartitionLag, ageMs: number): void => {
+const showLag = (metrics: Metrics, consumergroup: string, row: PartitionLag, wallMs: number): void => {
   const where = { topic: row.topic, partition: String(row.partition) };
   const { lag, overtaken } = lagOf(row);
   metrics.set('kafka_consumergroup_lag', Number(lag), { consumergroup, ...where });
   metrics.set('kafka_consumergroup_current_offset', Number(positionOf(row)), { consumergroup, ...where });
   metrics.set('kafka_topic_partition_current_offset', Number(row.end), where);
-  metrics.set('immutrail_lag_seconds', ageMs / 1000, where);
+  metrics.set('immutrail_lag_seconds', waitingMsOf(row, wallMs) / 1000, where);
   metrics.set('immutrail_retention_overtook_offsets', Number(overtaken), where);
 };

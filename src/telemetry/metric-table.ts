@@ -22,7 +22,7 @@ export const metricTable = {
   kafka_consumergroup_current_offset: gauge('Offset that the group committed.', perPartition),
   kafka_topic_partition_current_offset: gauge('End of the log (last stable offset).', ['topic', 'partition']),
   immutrail_lag_seconds: gauge(
-    'How long the oldest event that is not committed has been waiting, as far as this process saw it: after a start with a backlog it begins at 0 and grows.',
+    'Age of the oldest record that is not committed, by its timestamp; 0 when nothing waits.',
     ['topic', 'partition'],
   ),
   immutrail_retention_overtook_offsets: gauge(
@@ -75,6 +75,7 @@ export const metricTable = {
   immutrail_fences_total: counter('Partitions that another writer had moved when we wrote.', []),
   immutrail_session_reopens_total: counter('Sessions with immudb that had to be opened anew.', []),
   immutrail_proof_failures_total: counter('Proofs that did not hold. Above 0: act.', []),
+  immutrail_trusted_state_failures_total: counter('Times that the trusted state could not be written to its file.', []),
   immutrail_trusted_transaction: gauge('Newest transaction that is proven and kept as trusted.', []),
   immutrail_rate_limit_wait_seconds_total: counter('Time that writes waited for the rate limits of the ledger.', []),
 

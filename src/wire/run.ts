@@ -24,6 +24,7 @@ import type { Telemetry } from '../telemetry.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
 import { connectLedger, requireLog } from './connect.ts';
 import { ledgerWatch } from './ledger-watch.ts';
+import { toldLedger, toldSink, toldSource } from './told.ts';
 
 export type RunOptions = {
   readonly config: Config;
@@ -69,9 +70,10 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const { closeMs } = config.stop;
   const openLedger = () =>
     starts('opening the ledger', retry, starting, () =>
-      connectLedger(config, { onFlushFailed: (err) => telemetry.proofFailed('keeping the trusted state', err) }),
+      connectLedger(config, { onFlushFailed: telemetry.trustedStateNotKept }),
     );
-  const ledger = await lifecycle.open('ledger', closeMs, openLedger, (opened) => () => opened.close(closeMs));
+  const opened = await lifecycle.open('ledger', closeMs, openLedger, (made) => () => made.close(closeMs));
+  const ledger = toldLedger(opened, telemetry);
   readiness.meet('ledger-ready');
 
   const kafka = kafkaClient(config.kafka, options.kafkaLog);
@@ -109,7 +111,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     maxUnexplained: config.ledger.maxRetries,
   });
   const limiting = new AbortController();
-  const sink = withRateLimit(unlimited, {
+  const sink = withRateLimit(toldSink(unlimited, telemetry), {
     callsPerSecond: config.ledger.callsPerSecond,
     bytesPerSecond: config.ledger.bytesPerSecond,
     onWait: telemetry.rateLimited,
@@ -141,7 +143,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     },
     failed: (error) => running.failed(error instanceof Error ? error : new Error(String(error))),
   };
-  const source = kafkaSource({
+  const untold = kafkaSource({
     kafka,
     topic,
     group,
@@ -163,7 +165,9 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       },
     },
   });
+  const source = toldSource(untold, telemetry);
   const queue = batcher(config.batch);
+  telemetry.watch(() => ({ queue: queue.queued(), trustedTx: ledger.trusted.current().id }));
   const now = () => performance.now();
   const lanes = assignment({
     source,
@@ -204,7 +208,12 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     });
   await lifecycle.open('ledger watch', closeMs, watchLedger, (watch) => () => watch.stop());
   const watchLag = () =>
-    lagMonitor({ group, everyMs: config.lag.everyMs, telemetry, read: () => admin.readLag({ group, topic }) });
+    lagMonitor({
+      group,
+      everyMs: config.lag.everyMs,
+      telemetry,
+      read: () => admin.readLag({ group, topic, withAge: true }),
+    });
   await lifecycle.open('lag monitor', closeMs, watchLag, (monitor) => () => monitor.stop());
   const halted = Promise.withResolvers<never>();
   halted.promise.catch(() => undefined);

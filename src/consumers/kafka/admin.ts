@@ -230,5 +230,9 @@ const readLag = async (
       oldestWaitingMs: withAge && from < stableEnd ? await timestampAt(cluster, topic, partition, from) : null,
     };
   };
-  return Promise.all([...offsets].map(row));
+  // One after the other: kafkajs opens a connection of its own for fetches, and requests that find it not yet open open
+  // one each. All but the last are forgotten, never closed, and keep the process alive.
+  const rows: LagRow[] = [];
+  for (const partition of offsets) rows.push(await row(partition));
+  return rows;
 };

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { lagMonitor } from '../../../src/telemetry/lag-monitor.ts';
 import type { PartitionLag } from '../../../src/telemetry/lag.ts';
 
-const row: PartitionLag = { topic: 't', partition: 0, start: 0n, end: 9n, committed: 9n };
+const row: PartitionLag = { topic: 't', partition: 0, start: 0n, end: 9n, committed: 9n, oldestWaitingMs: null };
 
 // A timer that the test turns by hand: `tick` ends every wait that is under way.
 const handTimer = () => {

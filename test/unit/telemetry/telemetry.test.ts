@@ -13,7 +13,7 @@ const setUp = () => {
   const metrics = createMetrics({ ofProcess: false });
   const clock = { ms: 1000 };
   const log = createLog({ level: 'trace', format: 'json', destination });
-  const happen = telemetry({ log, metrics, version: '9.9.9', now: () => clock.ms });
+  const happen = telemetry({ log, metrics, version: '9.9.9', now: () => clock.ms, wallMs: () => 1_700_000_010_000 });
   return { happen, lines, metrics, clock };
 };
 
@@ -49,7 +49,10 @@ const calls: { [M in keyof Telemetry]: { args: Parameters<Telemetry[M]>; touches
   started: { args: [{ topic: 't' }], touches: [] },
   stopping: { args: ['SIGTERM'], touches: [] },
   stepEnded: { args: ['ledger', 12, new Error('slow')], touches: [] },
-  halted: { args: [new PipelineError('LOG_REPLACED', 'x')], touches: ['immutrail_halts_total'] },
+  halted: {
+    args: [new PipelineError('LEDGER_PROOF_FAILED', 'x')],
+    touches: ['immutrail_halts_total', 'immutrail_proof_failures_total'],
+  },
   topicDoubtful: { args: ['t', 'one replica', 'use three'], touches: [] },
   failed: { args: [new TypeError('bug')], touches: ['immutrail_halts_total'] },
   readyChanged: { args: [new Map([['ledger', false]])], touches: ['immutrail_ready', 'immutrail_condition'] },
@@ -85,13 +88,15 @@ const calls: { [M in keyof Telemetry]: { args: Parameters<Telemetry[M]>; touches
   commitRefused: { args: [2], touches: ['immutrail_commit_refusals_total'] },
   writeRefused: { args: ['exists'], touches: ['immutrail_write_refusals_total'] },
   writesInFlight: { args: [2], touches: ['immutrail_writes_in_flight'] },
-  queued: { args: [5, 100], touches: ['immutrail_queue_records', 'immutrail_queue_bytes'] },
+  watch: {
+    args: [() => ({ queue: { records: 5, bytes: 100 }, trustedTx: 7n })],
+    touches: ['immutrail_queue_records', 'immutrail_queue_bytes', 'immutrail_trusted_transaction'],
+  },
   rateLimited: { args: [250], touches: ['immutrail_rate_limit_wait_seconds_total'] },
   sessionReopened: { args: [], touches: ['immutrail_session_reopens_total'] },
-  proofFailed: { args: ['root of transaction 7', new Error('x')], touches: ['immutrail_proof_failures_total'] },
-  trusted: { args: [7n], touches: ['immutrail_trusted_transaction'] },
+  trustedStateNotKept: { args: [new Error('x')], touches: ['immutrail_trusted_state_failures_total'] },
   lagRead: {
-    args: ['g', [{ topic: 't', partition: 0, start: 2n, end: 9n, committed: 1n }]],
+    args: ['g', [{ topic: 't', partition: 0, start: 2n, end: 9n, committed: 1n, oldestWaitingMs: 1_700_000_000_000n }]],
     touches: [
       'kafka_consumergroup_lag',
       'kafka_consumergroup_lag_sum',
@@ -149,14 +154,16 @@ describe('figures', () => {
   test('lag counts from the log start where retention overtook the group, and is gone with its partition', async () => {
     const { happen, metrics } = setUp();
     happen.lagRead('g', [
-      { topic: 't', partition: 0, start: 10n, end: 30n, committed: 4n },
-      { topic: 't', partition: 1, start: 0n, end: 5n, committed: null },
+      { topic: 't', partition: 0, start: 10n, end: 30n, committed: 4n, oldestWaitingMs: 1_700_000_000_000n },
+      { topic: 't', partition: 1, start: 0n, end: 5n, committed: null, oldestWaitingMs: null },
     ]);
     const first = await samplesOf(metrics);
     expect(first.get('kafka_consumergroup_lag{consumergroup="g",topic="t",partition="0"}')).toBe(20);
     expect(first.get('immutrail_retention_overtook_offsets{topic="t",partition="0"}')).toBe(6);
     expect(first.get('kafka_consumergroup_lag_sum{consumergroup="g",topic="t"}')).toBe(25);
-    happen.lagRead('g', [{ topic: 't', partition: 0, start: 10n, end: 30n, committed: 30n }]);
+    expect(first.get('immutrail_lag_seconds{topic="t",partition="0"}')).toBe(10);
+    expect(first.get('immutrail_lag_seconds{topic="t",partition="1"}')).toBe(0);
+    happen.lagRead('g', [{ topic: 't', partition: 0, start: 10n, end: 30n, committed: 30n, oldestWaitingMs: null }]);
     const second = await samplesOf(metrics);
     expect(second.get('kafka_consumergroup_lag_sum{consumergroup="g",topic="t"}')).toBe(0);
     expect([...second.keys()].filter((sample) => sample.includes('partition="1"'))).toEqual([]);
@@ -176,8 +183,6 @@ describe('log lines', () => {
     const { happen, lines } = setUp();
     happen.batchWritten({ ...written, dead: new Map() });
     happen.committed(1);
-    happen.queued(1, 1);
-    happen.trusted(1n);
     happen.lagRead('g', []);
     expect(lines.map(({ level }) => level).filter((level) => level !== 'debug')).toEqual([]);
   });
