@@ -10,6 +10,8 @@ export type TcpRelay = {
   readonly drop: () => void;
   /** From now on the present connections carry nothing, without a word; new ones work. */
   readonly blackhole: () => void;
+  /** From now on the present connections carry what clients send, but no answers; new ones work. */
+  readonly swallowAnswers: () => void;
   /** Connections made since the start. */
   readonly connections: () => number;
   readonly close: () => Promise<void>;
@@ -43,6 +45,9 @@ export const startTcpRelay = async (): Promise<TcpRelay> => {
     drop,
     blackhole: () => {
       for (const socket of [...pairs].flat()) socket.unpipe().resume();
+    },
+    swallowAnswers: () => {
+      for (const [near, far] of pairs) far.unpipe(near).resume();
     },
     close: async () => {
       const closed = once(server, 'close');

@@ -64,8 +64,7 @@ export const openLedger = async (
   const trusted = await trustOf(pins, genesis, format, options);
   const advance = async () => {
     const signed = pins.verifyState && { database: pins.database, verify: pins.verifyState };
-    const { id, alh: hash } = await proveExtends(client, trusted.current(), { ...(signed && { signed }) });
-    trusted.remember({ id, alh: hash, frontier: null });
+    trusted.remember(await proveExtends(client, trusted.current(), { ...(signed && { signed }) }));
   };
   await advance();
   const reads = verifiedReads({ source: client, trusted: () => trusted.current(), advance });
