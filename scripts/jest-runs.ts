@@ -76,7 +76,7 @@ const runJest = async (
   return code === 0;
 };
 
-/** Runs the tests of one folder under test/. `args` go to jest as they are. */
+/** Runs the tests under test/ whose path begins like that. `args` go to jest as they are. */
 export const runSuite = async (
   suite: string,
   args: readonly string[],
@@ -86,7 +86,7 @@ export const runSuite = async (
   const reportFile = join(dir, 'report.json');
   try {
     const fixed = ['--rootDir', project, '--passWithNoTests', '--json', `--outputFile=${reportFile}`];
-    const isExitClean = await runJest([`test/${suite}/`, ...fixed, ...args], reportFile, env);
+    const isExitClean = await runJest([`test/${suite}`, ...fixed, ...args], reportFile, env);
     return tallyOf(await readReport(reportFile), isExitClean);
   } finally {
     await rm(dir, { recursive: true, force: true });

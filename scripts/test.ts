@@ -1,5 +1,6 @@
 /**
- * `npm test`: all tests; `npm test -- unit contract`: only these suites; what follows a further `--` goes to jest.
+ * `npm test`: all tests; `npm test -- unit contract`: only these suites; `npm test -- unit/schemas`: a part of one;
+ * what follows a further `--` goes to jest.
  * Its last line is `N passed, N failed`; it ends with 1 if anything failed, or if no test ran at all.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -43,7 +44,7 @@ const withSharedStack = async <T>(work: (env: Record<string, string>) => Promise
 };
 
 const runNamed = async (name: string, jestArgs: readonly string[]): Promise<Tally> => {
-  const suite = suites[name];
+  const suite = suites[name.split('/')[0] ?? name];
   if (!suite) throw new Error(`no suite is named "${name}"; there are ${Object.keys(suites).join(', ')}`);
   const started = performance.now();
   say(`test/${name} …`);

@@ -37,8 +37,8 @@ export type Site = {
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
   ): Promise<{ code: number | null; out: string; err: string }>;
-  /** Starts `immutrail run`. */
-  run(env?: Readonly<Record<string, string>>, instance?: string): Promise<Running>;
+  /** Starts `immutrail run`, with these options of Node. */
+  run(env?: Readonly<Record<string, string>>, instance?: string, execArgv?: readonly string[]): Promise<Running>;
   /** What init printed: the hash to pin. */
   readonly genesis: string;
   close(): Promise<void>;
@@ -85,8 +85,12 @@ export const openSite = async (
     IMMUTRAIL_KAFKA_HEARTBEAT_INTERVAL_MS: '400',
     ...options.env,
   };
-  const start = (args: readonly string[], extra: Readonly<Record<string, string>>): ChildProcess => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+  const start = (
+    args: readonly string[],
+    extra: Readonly<Record<string, string>>,
+    execArgv: readonly string[] = [],
+  ): ChildProcess => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...execArgv, main, ...args], {
       env: { ...env, ...extra },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -103,15 +107,16 @@ export const openSite = async (
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, out, err };
   };
-  const run: Site['run'] = async (extra = {}, instance = 'trusted') => {
+  const run: Site['run'] = async (extra = {}, instance = 'trusted', execArgv = []) => {
     const port = await freePort();
-    const child = start(['run'], {
+    const own = {
       IMMUTRAIL_HTTP_PORT: String(port),
       // Each instance keeps what it trusts in a file of its own.
       IMMUTRAIL_LEDGER_TRUSTED_STATE_FILE: join(folder, `${instance}.json`),
       ...(genesis !== '' && { IMMUTRAIL_LEDGER_GENESIS: genesis }),
       ...extra,
-    });
+    };
+    const child = start(['run'], own, execArgv);
     let output = '';
     const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-maxOutput));
     child.stdout?.on('data', keep);
