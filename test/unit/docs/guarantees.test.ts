@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { pageOf, root } from './pages.ts';
+
+const page = pageOf('docs/guarantees.md');
+const sections = page.split(/^## /m).slice(1);
+const promises = sections.filter((section) => /^\d+\. /.test(section));
+const testsIn = (text: string) =>
+  [...text.matchAll(/^- `(test\/[^`]+)`: (.+)$/gm)].map(([, file = '', name = '']) => ({ file, name }));
+
+/** As it stands in the source, behind the word that makes it a test that runs. */
+const isTest = (source: string, name: string): boolean =>
+  ["'", '"', '`'].some((quote) =>
+    source
+      .split(`${quote}${name}${quote}`)
+      .slice(0, -1)
+      .some((before) => /\btest(\.each\((?:(?!\btest\b)[\s\S])*\))?\(\s*$/.test(before)),
+  );
+
+describe('docs/guarantees.md', () => {
+  test('its promises are numbered, and each names a test', () => {
+    expect(promises.length).toBeGreaterThan(10);
+    promises.forEach((promise, index) => {
+      expect(promise).toMatch(new RegExp(`^${index + 1}\\. `));
+      expect([index + 1, testsIn(promise).length]).not.toEqual([index + 1, 0]);
+    });
+  });
+
+  test.each(testsIn(page))('$file: $name', ({ file, name }) => {
+    expect(existsSync(join(root, file))).toBe(true);
+    expect(isTest(readFileSync(join(root, file), 'utf8'), name)).toBe(true);
+  });
+
+  test('no other test file is named than those that were looked at', () => {
+    const all = page.match(/`test\/[^`]+`/g) ?? [];
+    expect(all).toHaveLength(testsIn(page).length);
+  });
+});
+
+test('a name in a comment, or of a test that is skipped, is no test', () => {
+  expect(isTest("test('it holds', () => {})", 'it holds')).toBe(true);
+  expect(isTest("test.each([1, f(2)])('it holds', () => {})", 'it holds')).toBe(true);
+  expect(isTest("// 'it holds'\ntest('another', () => {})", 'it holds')).toBe(false);
+  expect(isTest("test.skip('it holds', () => {})", 'it holds')).toBe(false);
+});
