@@ -25,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
     write: { type: 'boolean', default: false },
+    profile: { type: 'string' },
   },
 });
 const events = Number(values.events);
@@ -77,12 +78,13 @@ const preload = async (topic: string, source: Iterable<OutgoingMessage>): Promis
 const toMessage = ({ key, value }: OutgoingMessage) => ({ key, value });
 
 const node = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
-  spawn(process.execPath, [...memoryFlags, '--disable-warning=ExperimentalWarning', join(main, script), ...args], {
+  spawn(process.execPath, [...memoryFlags, ...profileFlags, '--disable-warning=ExperimentalWarning', join(main, script), ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 /** As the container and the README start it: bounded memory. */
 const memoryFlags = ['--max-old-space-size=128', '--max-semi-space-size=16'];
+const profileFlags = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 
 const linesOf = async (child: ChildProcess, onLine: (line: string) => void = () => undefined): Promise<Result> => {
   let rest = '';

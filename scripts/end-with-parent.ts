@@ -3,7 +3,7 @@
  * input. What a stack started ends with us by its own supervisor.
  */
 export const endWithParent = (): void => {
-  if (process.env['IMMUTRAIL_PARENT_PIPE'] === undefined) return;
+  if (process.env['STDIN_ENDS_WITH_PARENT'] === undefined) return;
   process.stdin.resume();
   process.stdin.on('end', () => process.exit(1));
   // `unref` of a pipe: it alone keeps nobody alive.
