@@ -78,10 +78,14 @@ const preload = async (topic: string, source: Iterable<OutgoingMessage>): Promis
 const toMessage = ({ key, value }: OutgoingMessage) => ({ key, value });
 
 const node = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
-  spawn(process.execPath, [...memoryFlags, ...profileFlags, '--disable-warning=ExperimentalWarning', join(main, script), ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  spawn(
+    process.execPath,
+    [...memoryFlags, ...profileFlags, '--disable-warning=ExperimentalWarning', join(main, script), ...args],
+    {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
 /** As the container and the README start it: bounded memory. */
 const memoryFlags = ['--max-old-space-size=128', '--max-semi-space-size=16'];
 const profileFlags = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];

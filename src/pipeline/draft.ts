@@ -39,32 +39,35 @@ export const draftBatch = async (
   continued: (partition: number) => Continued,
   breathe: Breathe,
 ): Promise<Draft> => {
-  const known = new Map<KafkaRecord, Judged>();
-  const judge = (record: KafkaRecord): Judged => {
-    const judged = known.get(record) ?? {
-      record,
-      sha256: inspect.sha256(record.value),
-      decoded: inspect.decode(record.value),
-      deadAt: null,
-    };
-    known.set(record, judged);
-    return judged;
-  };
-  for (const [index, record] of batcher.peek(maxEvents).entries()) {
-    judge(record);
-    if (index % stride === stride - 1) await breathe();
-  }
-  const budget = newBudget();
-  let taken = 0;
-  const slices = batcher.draft((partition, record) => {
-    if (taken === maxEvents) return false;
-    taken += 1;
-    const { decoded } = judge(record);
-    return budget.take({ partition, bytes: ledgerBytes(record), facts: decoded.accepted ? decoded.facts : null });
+  const judge = (record: KafkaRecord): Judged => ({
+    record,
+    sha256: inspect.sha256(record.value),
+    decoded: inspect.decode(record.value),
+    deadAt: null,
   });
+  const queued: Judged[] = [];
+  for (const record of batcher.peek(maxEvents)) {
+    if (queued.push(judge(record)) % stride === 0) await breathe();
+  }
+  // Meanwhile records may have been withdrawn, or others come: what is left is in the same order.
+  let seen = 0;
+  const judgedOf = (record: KafkaRecord): Judged => {
+    while (seen < queued.length && queued[seen]?.record !== record) seen += 1;
+    return queued[seen++] ?? judge(record);
+  };
+  const budget = newBudget();
+  const taken: Judged[] = [];
+  const slices = batcher.draft((partition, record) => {
+    if (taken.length === maxEvents) return false;
+    const judged = judgedOf(record);
+    taken.push(judged);
+    const facts = judged.decoded.accepted ? judged.decoded.facts : null;
+    return budget.take({ partition, bytes: ledgerBytes(record), facts });
+  });
+  let at = 0;
   return {
     parts: slices.map((slice) => {
-      const judged = slice.records.map(judge);
+      const judged = taken.slice(at, (at += slice.records.length));
       const before = continued(slice.pending.partition);
       return { slice, judged, last: lastRecord(judged) ?? before.last, unchecked: before.unchecked };
     }),

@@ -17,6 +17,7 @@ import { decode } from '../schemas/decode.ts';
 import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
 import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
+import { rootThread } from '../sinks/immudb/root-thread.ts';
 import { immudbSink } from '../sinks/immudb/sink.ts';
 import { withRateLimit } from '../sinks/with-rate-limit.ts';
 import { retrying } from '../sinks/with-retry.ts';
@@ -102,6 +103,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       return places;
     },
   };
+  const hashing = await lifecycle.open('hashing', closeMs, rootThread, (thread) => () => thread.close());
   const unlimited = immudbSink({
     ledger,
     logs: { source: site.log.number, deadLetters: site.deadLetterLog.number },
@@ -109,6 +111,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     limits: { maxBytes: config.batch.maxBytes },
     deadlineMs: config.ledger.deadlineMs,
     maxUnexplained: config.ledger.maxRetries,
+    rootOf: hashing.rootOf,
   });
   const limiting = new AbortController();
   const sink = withRateLimit(toldSink(unlimited, telemetry), {

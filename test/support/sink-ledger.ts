@@ -10,6 +10,7 @@ import { makeLedger } from '../../src/sinks/immudb/acts.ts';
 import { openLedgerClient, type LedgerClient } from '../../src/sinks/immudb/client.ts';
 import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
 import { openLedger, type Ledger } from '../../src/sinks/immudb/ledger.ts';
+import { rootOfRequest, type RootOf } from '../../src/sinks/immudb/request-root.ts';
 import { immudbSink } from '../../src/sinks/immudb/sink.ts';
 import type { Outcome, Sink, Span } from '../../src/sinks/sink.ts';
 import type { Stack } from '../../stack/stack.ts';
@@ -27,6 +28,8 @@ export type SinkLedger = {
   openSink(options?: { port?: number; deadlineMs?: number; maxUnexplained?: number }): Promise<OpenSink>;
   close(): Promise<void>;
 };
+
+const rootOf: RootOf = (request) => Promise.resolve(rootOfRequest(request));
 
 export const sinkLimits = { maxBytes: 4 * 1024 * 1024 };
 
@@ -57,7 +60,7 @@ export const makeSinkLedger = async (server: Stack['immudb']): Promise<SinkLedge
       return {
         ledger,
         writerId,
-        sink: immudbSink({ ledger, logs, writerId, limits: sinkLimits, deadlineMs, maxUnexplained }),
+        sink: immudbSink({ ledger, logs, writerId, limits: sinkLimits, deadlineMs, maxUnexplained, rootOf }),
       };
     },
     close: async () => {
