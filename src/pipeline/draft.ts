@@ -57,6 +57,7 @@ export const draftBatch = async (
   const budget = newBudget();
   let taken = 0;
   const slices = batcher.draft((partition, record) => {
+    if (record === null) return budget.cover(partition);
     if (taken === maxEvents) return false;
     taken += 1;
     const { decoded } = judge(record);
