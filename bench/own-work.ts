@@ -55,6 +55,7 @@ const timed = async <T>(stage: string, work: () => Promise<T> | T): Promise<T> =
   return result;
 };
 
+const over = new AbortController().signal;
 const breathe = () => new Promise<void>((resolve) => void setImmediate(resolve));
 const never = () => {
   throw new Error('the benchmark holds no compressed batches');
@@ -84,7 +85,7 @@ const round = async (given: readonly Buffer[]): Promise<void> => {
     const partition = at % 8;
     const records = await timed('fetch', () => decodeRecordBatches(bytes, never));
     const delivery = await timed('delivery', () => deliveryOf(records, partition));
-    void queue.add({ ...delivery, epoch: 0, first: delivery.from });
+    void queue.add({ ...delivery, over, epoch: 0, first: delivery.from });
     while (queue.queued().records >= 1000) {
       const draft = await timed('draft', () =>
         draftBatch(

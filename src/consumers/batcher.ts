@@ -22,16 +22,31 @@ export type Batcher = {
   whenDue(signal: AbortSignal): Promise<boolean>;
   /** The first records in the queue, up to `count`, left where they are. */
   peek(count: number): readonly KafkaRecord[];
-  /** Takes records from the front while `fits` says yes. The first record of a batch is taken in any case. */
-  draft(fits: (partition: number, record: KafkaRecord) => boolean): Slice[];
+  /**
+   * Takes records from the front while `fits` says yes; it is asked with null for a delivery that has none. What comes
+   * first in a batch is taken in any case. No two slices are of one partition.
+   */
+  draft(fits: (partition: number, record: KafkaRecord | null) => boolean): Slice[];
   /** Gives up what is not in flight: of these partitions, or of all. */
   withdraw(partitions?: readonly number[]): void;
   queued(): { records: number; bytes: number };
 };
 
+/** Monotonic milliseconds, and a timer that rejects when `signal` aborts. */
+export type Clock = {
+  readonly now: () => number;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<unknown>;
+};
+
+const nodeClock: Clock = {
+  now: () => performance.now(),
+  wait: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
 type Waiting = { readonly pending: Pending; readonly since: number };
 
-export const batcher = (limits: BatchLimits, now: () => number = () => performance.now()): Batcher => {
+export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher => {
+  const { now } = clock;
   let queue: Waiting[] = [];
   let records = 0;
   let bytes = 0;
@@ -46,7 +61,7 @@ export const batcher = (limits: BatchLimits, now: () => number = () => performan
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     const waits: Promise<unknown>[] = [arrival.promise, aborted(either)];
-    if (ms !== undefined) waits.push(sleep(ms, undefined, { signal: either }).catch(() => undefined));
+    if (ms !== undefined) waits.push(clock.wait(ms, either).catch(() => undefined));
     await Promise.race(waits);
     stop.abort();
   };
@@ -85,6 +100,7 @@ export const batcher = (limits: BatchLimits, now: () => number = () => performan
       const slices: Slice[] = [];
       for (let head = queue[0]; head !== undefined; head = queue[0]) {
         const { pending } = head;
+        if (slices.some((slice) => slice.pending.partition === pending.partition)) break;
         const slice = cut(pending, fits, slices.length === 0);
         if (slice === null) break;
         count(slice.records, -1);
@@ -111,17 +127,18 @@ const sizeOf = (record: KafkaRecord): number => (record.value?.length ?? 0) + (r
 
 const cut = (
   pending: Pending,
-  fits: (partition: number, record: KafkaRecord) => boolean,
+  fits: (partition: number, record: KafkaRecord | null) => boolean,
   isFirst: boolean,
 ): Slice | null => {
   const left = pending.left();
+  if (left.length === 0) return fits(pending.partition, null) || isFirst ? pending.take(0) : null;
   let taken = 0;
   while (taken < left.length) {
     const record = left[taken];
     if (record === undefined || (!fits(pending.partition, record) && !(isFirst && taken === 0))) break;
     taken += 1;
   }
-  return taken === 0 && left.length > 0 ? null : pending.take(taken);
+  return taken === 0 ? null : pending.take(taken);
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -4,6 +4,8 @@ import type { Gap, KafkaRecord } from '../schemas/record.ts';
 export type Admitted = {
   readonly partition: number;
   readonly epoch: number;
+  /** Aborts when the assignment under which it was fetched is over: nothing of it may be written any more. */
+  readonly over: AbortSignal;
   readonly first: bigint;
   readonly next: bigint;
   readonly records: readonly KafkaRecord[];
@@ -28,6 +30,7 @@ export type Slice = {
 export type Pending = {
   readonly partition: number;
   readonly epoch: number;
+  readonly over: AbortSignal;
   readonly done: Promise<bigint | null>;
   /** The records not yet taken. */
   left(): readonly KafkaRecord[];
@@ -63,6 +66,7 @@ export const pendingDelivery = (admitted: Admitted): Pending => {
   const pending: Pending = {
     partition: admitted.partition,
     epoch: admitted.epoch,
+    over: admitted.over,
     done: promise,
     left: () => (taken === 0 ? records : records.slice(taken)),
     isDrained: () => front === next,

@@ -58,6 +58,7 @@ export const draftBatch = async (
   const budget = newBudget();
   const taken: Judged[] = [];
   const slices = batcher.draft((partition, record) => {
+    if (record === null) return budget.cover(partition);
     if (taken.length === maxEvents) return false;
     const judged = judgedOf(record);
     taken.push(judged);

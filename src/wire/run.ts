@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { scheduler, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { batcher } from '../consumers/batcher.ts';
 import { kafkaAdmin } from '../consumers/kafka/admin.ts';
@@ -184,6 +185,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     recogniseEveryMs,
     lookEveryMs,
     now,
+    wait: (ms, signal) => sleep(ms, undefined, { signal }),
   });
   const running: Pipeline = pipeline({
     source,
@@ -197,6 +199,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     isSameContent: sameContent,
     maxEvents: config.batch.maxEvents,
     now,
+    breathe: () => scheduler.yield(),
   });
 
   const watchLedger = () =>

@@ -10,11 +10,11 @@ import { makeLedger } from '../../src/sinks/immudb/acts.ts';
 import { openLedgerClient, type LedgerClient } from '../../src/sinks/immudb/client.ts';
 import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
 import { openLedger, type Ledger } from '../../src/sinks/immudb/ledger.ts';
-import { rootOfRequest, type RootOf } from '../../src/sinks/immudb/request-root.ts';
 import { immudbSink } from '../../src/sinks/immudb/sink.ts';
 import type { Outcome, Sink, Span } from '../../src/sinks/sink.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { testEvent } from './load.ts';
+import { rootHere } from './root-here.ts';
 import { createDatabase } from './written-ledger.ts';
 
 /** A sink on a ledger, opened as `immutrail run` opens it, without Kafka. */
@@ -28,8 +28,6 @@ export type SinkLedger = {
   openSink(options?: { port?: number; deadlineMs?: number; maxUnexplained?: number }): Promise<OpenSink>;
   close(): Promise<void>;
 };
-
-const rootOf: RootOf = (request) => Promise.resolve(rootOfRequest(request));
 
 export const sinkLimits = { maxBytes: 4 * 1024 * 1024 };
 
@@ -60,7 +58,7 @@ export const makeSinkLedger = async (server: Stack['immudb']): Promise<SinkLedge
       return {
         ledger,
         writerId,
-        sink: immudbSink({ ledger, logs, writerId, limits: sinkLimits, deadlineMs, maxUnexplained, rootOf }),
+        sink: immudbSink({ ledger, logs, writerId, limits: sinkLimits, deadlineMs, maxUnexplained, rootOf: rootHere }),
       };
     },
     close: async () => {

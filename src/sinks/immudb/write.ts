@@ -51,17 +51,30 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
     return known;
   };
 
+  /** What is known only ever moves on: a read may have been overtaken by a write of ours. */
+  const stand = (read: Iterable<Standing>) => {
+    for (const standing of read) {
+      if (standing.tx > (standings.get(standing.partition)?.tx ?? 0n)) standings.set(standing.partition, standing);
+    }
+  };
+
+  /** Where the ledger, as far as it is known, does not stand at the beginning of this coverage. */
+  const elsewhere = ({ batch }: ComposedTransaction, marks: ReadonlyMap<number, Standing>): Standing[] =>
+    batch.spans.flatMap(({ partition, first }) => {
+      const mark = marks.get(partition);
+      return mark === undefined || mark.next === first ? [] : [mark];
+    });
+
   /** Marks that moved: by an earlier attempt of this transaction (then it is written), or by another writer. */
   const look = async (composed: ComposedTransaction): Promise<CommitOutcome | null> => {
-    const partitions = composed.batch.spans.map((span) => span.partition);
-    const marks = await ledger.readMarks(partitions);
-    const moved = [...marks.values()].filter((mark) => mark.tx !== standings.get(mark.partition)?.tx);
+    const marks = await ledger.readMarks(composed.batch.spans.map((span) => span.partition));
+    const moved = elsewhere(composed, marks);
     for (const mark of moved) {
       const header = await ledger.header(mark.tx);
       if (stateOf(composed).attempts.some((attempt) => isRootOf(attempt, header)))
         return await accept(composed, header);
     }
-    for (const mark of moved) standings.set(mark.partition, mark);
+    stand(marks.values());
     return moved.length === 0 ? null : { kind: 'moved', standings: moved };
   };
 
@@ -73,7 +86,7 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
       next,
       last,
     }));
-    for (const standing of written) standings.set(standing.partition, standing);
+    stand(written);
     composed.release();
     return { kind: 'written', tx: header.id, standings: written };
   };
@@ -96,6 +109,9 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
   };
 
   const send = async (composed: ComposedTransaction): Promise<CommitOutcome> => {
+    // Reads beside us move what is known: between this look and the sealing nothing may wait.
+    const moved = elsewhere(composed, standings);
+    if (moved.length > 0) return { kind: 'moved', standings: moved };
     const state = stateOf(composed);
     if (state.attempts.length === maxAttempts) state.attempts.shift();
     const request = composed.seal(standings);
@@ -122,20 +138,10 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
 
   return {
     commit: async (composed) => {
-      const behind = composed.batch.spans.flatMap(({ partition, first }) => {
-        const standing = standings.get(partition);
-        return standing === undefined || standing.next === first ? [] : [standing];
-      });
-      if (behind.length > 0) return { kind: 'moved', standings: behind };
       const found = stateOf(composed).isInDoubt ? await look(composed) : null;
       return found ?? (await send(composed));
     },
-    stand: (read) => {
-      // A read may have been overtaken by a write of ours.
-      for (const [partition, standing] of read) {
-        if (standing.tx > (standings.get(partition)?.tx ?? 0n)) standings.set(partition, standing);
-      }
-    },
+    stand: (read) => stand(read.values()),
   };
 };
 
