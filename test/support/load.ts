@@ -7,7 +7,7 @@ import type { Addresses } from './pipeline-process.ts';
 /** What was produced, to be found again in the ledger. */
 export type Produced = { readonly ids: Set<string>; duplicates: number; poison: number; records: number };
 
-export const testKafka = (stack: Addresses): Kafka =>
+export const testKafka = (stack: Pick<Addresses, 'kafka'>): Kafka =>
   kafkaClient({
     brokers: stack.kafka.brokers,
     clientId: 'test',

@@ -6,7 +6,8 @@ import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
 import { testKafka, type Produced } from './load.ts';
 import type { Addresses, Site } from './pipeline-process.ts';
 
-const siteClient = (stack: Addresses, site: Pick<Site, 'database'>): Promise<LedgerClient> =>
+/** As the pipeline connects to its ledger. */
+export const siteClient = (stack: Addresses, site: Pick<Site, 'database'>): Promise<LedgerClient> =>
   openLedgerClient({
     host: stack.immudb.host,
     port: stack.immudb.port,
@@ -42,10 +43,14 @@ export const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>
 };
 
 /** Waits until the ledger covers the whole topic. A look costs a process, so they are a second apart. */
-export const untilCaughtUp = async (site: Site, timeoutMs = 90_000): Promise<void> => {
+export const untilCaughtUp = async (
+  site: Site,
+  timeoutMs = 90_000,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> => {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const { out, err } = await site.command(['status', '--json']);
+    const { out, err } = await site.command(['status', '--json'], env);
     if ((JSON.parse(out === '' ? '{}' : out) as { lag?: string }).lag === '0') return;
     if (performance.now() > deadline) throw new Error(`the ledger does not cover the topic:\n${out}${err}`);
     await sleep(1000);
