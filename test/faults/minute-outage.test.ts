@@ -71,4 +71,4 @@ test('immudb gone for a minute under load and two instances: held, not ready and
   const account = await expectAccounted(stack, site, produced);
   expect(account.deadByCode.size).toBe(0);
   expect(await lettersOnTopic(stack, site)).toBe(0);
-}, 300_000);
+}, 600_000);
