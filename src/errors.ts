@@ -191,6 +191,14 @@ export const errorTable = {
     'There is nothing to check the ledger against: no pinned genesis and no trusted state.',
     'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS).',
   ),
+  KEY_EXISTS: usage(
+    'There is a file where a new signing key was to be written.',
+    'Name another file: a key that signed checkpoints must never be lost. Move it away only if you are sure.',
+  ),
+  KEY_INVALID: usage(
+    'A signing key or a public key cannot be understood.',
+    'Signing keys are files made by `immutrail keys make`; public keys are what `immutrail keys show` prints.',
+  ),
   EVENT_UNKNOWN: usage(
     'The ledger holds no event of this id.',
     'Check the id; `immutrail status` shows how far the ledger is.',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
+import { makeKey, showKeys } from './wire/keys.ts';
 import { produce } from './wire/produce.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
@@ -38,6 +39,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     logReopen,
     gapAccept,
     produce,
+    makeKey,
+    showKeys,
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });

@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
+import type { KeyCommands } from './keys.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
-export type Commands = {
+export type Commands = KeyCommands & {
   /** Topics, database, genesis. */
   init(config: Config, options: InitOptions): Promise<InitResult>;
   status(config: Config): Promise<Status>;

@@ -66,6 +66,8 @@ const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatc
       logReopen: answer({ topic: 't', log: 2, incarnation: 2 }),
       gapAccept: answer({ partition: 3, from: 4n, to: 9n, tx: 8n }),
       run: answer(0),
+      makeKey: answer({ file: '/k', publicKey: 'n+00000000+AQ==' }),
+      showKeys: answer([{ publicKey: 'n+00000000+AQ==', role: 'signs' as const, file: '/k' }]),
       produce: answer({ valid: 5, poison: 1, duplicates: 2, tookMs: 1500 }),
       ...more,
     },
