@@ -188,8 +188,8 @@ export const errorTable = {
     'Name a new database; one that was dropped cannot be made again under its name.',
   ),
   LEDGER_TRUST_MISSING: usage(
-    'There is nothing to check the ledger against: no pinned genesis and no trusted state.',
-    'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS).',
+    'There is nothing to check the ledger against: no trusted state, no checkpoint that is believed, no pinned genesis.',
+    'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS), or name the public keys of checkpoints. ledger.trustOnFirstUse believes the ledger instead.',
   ),
   KEY_EXISTS: usage(
     'There is a file where a new signing key was to be written.',

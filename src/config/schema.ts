@@ -120,6 +120,10 @@ const ledger = z.strictObject({
     pattern: /^[0-9a-f]{64}$/,
     allowed: '64 hexadecimal digits, lower case',
   }),
+  trustOnFirstUse: yesNo(
+    'Without a trusted state, a checkpoint that is believed or a pinned genesis, believe what the ledger says of itself.',
+    false,
+  ),
   trustedStateFile: ownFile(
     'Where the last proven state is kept. Keep it away from the disk of immudb: it tells a restored ledger.',
     'immutrail.state.json',

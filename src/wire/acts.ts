@@ -29,11 +29,12 @@ import { connectKafkaAdmin, connectLedger, connectLedgerClient, ledgerOptions, r
 /** Topics, database, genesis. Each step leaves what exists; only an empty database becomes a ledger. */
 export const init = async (config: Config, options: InitOptions): Promise<InitResult> => {
   const { topic, deadLetterTopic, group } = config.kafka;
+  const names = { topic, deadLetterTopic, checkpointTopic: config.checkpoints.topic };
   const { database, trustedStateFile } = config.ledger;
   const kafka = await connectKafkaAdmin(config);
   try {
-    const topicsCreated = await kafka.createTopics({ topic, deadLetterTopic, ...options });
-    const problems = await kafka.inspectTopics({ topic, deadLetterTopic });
+    const topicsCreated = await kafka.createTopics({ ...names, ...options });
+    const problems = await kafka.inspectTopics(names);
     const clusterId = await kafka.clusterId();
     const settings = await makeDatabase(config, options);
     const client = await connectLedgerClient(config);
@@ -51,7 +52,7 @@ export const init = async (config: Config, options: InitOptions): Promise<InitRe
         problems,
         user: options.user?.username ?? null,
         kafkaRights: [
-          ...rightsAsCommands('immutrail', pipelineRights({ topic, deadLetterTopic, group })),
+          ...rightsAsCommands('immutrail', pipelineRights({ ...names, group })),
           ...rightsAsCommands('a-service', producerRights(topic)),
         ],
       };
