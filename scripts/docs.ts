@@ -84,6 +84,8 @@ const commandLine = () => {
     produce: never,
     makeKey: never,
     showKeys: never,
+    receipt: never,
+    verify: never,
   };
   const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({

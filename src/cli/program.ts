@@ -6,6 +6,7 @@ import { example } from './face.ts';
 import { addKeys } from './keys.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
 import { progress } from './progress.ts';
+import { addReceipts } from './receipts.ts';
 import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
 import { asPipelineError, PipelineError } from '../errors.ts';
 
@@ -148,7 +149,9 @@ export const programOf = (options: CliOptions) => {
       const accepted = await commands.gapAccept(config(), partition, reason);
       print(accepted, () => gapText(accepted));
     });
-  addKeys({ program, commands, config, output, paint, print, exit: (code) => exit(code) });
+  const face = { program, commands, config, output, paint, print, exit: (code: number) => exit(code) };
+  addReceipts(face);
+  addKeys(face);
   program
     .command('config')
     .description('check the configuration and print it; secrets are never shown')

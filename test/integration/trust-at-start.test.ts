@@ -79,13 +79,13 @@ describe('coverage of a checkpoint', () => {
 
   test('is exact also while others write', async () => {
     const [writer, reader] = [await made.openSink(), await made.openSink()];
-    let isWriting = true;
+    const work = { isDone: false };
     const writing = writeAll(
       writer,
       Array.from({ length: 60 }, (_, i) => [i % 3, (i + 1) % 3].toSorted()),
-    ).finally(() => (isWriting = false));
+    ).finally(() => (work.isDone = true));
     const seen: [bigint, unknown][] = [];
-    while (isWriting) {
+    while (!work.isDone) {
       const { id } = await reader.ledger.advance();
       seen.push([id, await coverageAt(reader.ledger, id)]);
     }

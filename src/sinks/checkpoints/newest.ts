@@ -10,8 +10,6 @@ export type NoteSource = { newestFirst(): AsyncIterable<Uint8Array> };
 export type Wanted = {
   readonly keys: readonly NoteKey[];
   readonly ledgerId?: string;
-  /** Transaction that it must have come to. */
-  readonly atLeast?: bigint;
 };
 
 /** So many notes are looked at in one place, whatever lies there. */
@@ -44,12 +42,11 @@ const newestIn = async (source: NoteSource, wanted: Wanted): Promise<SignedCheck
   return null;
 };
 
-const openedOrNull = (note: Uint8Array, { keys, ledgerId, atLeast = 0n }: Wanted): SignedCheckpoint | null => {
+const openedOrNull = (note: Uint8Array, { keys, ledgerId }: Wanted): SignedCheckpoint | null => {
   try {
     const opened = openCheckpoint(note, keys, verifyEd25519);
-    const { checkpoint } = opened;
-    const isWanted = (ledgerId ?? checkpoint.ledgerId) === checkpoint.ledgerId && checkpoint.tx.id >= atLeast;
-    return isWanted ? opened : null;
+    const stated = opened.checkpoint.ledgerId;
+    return stated === (ledgerId ?? stated) ? opened : null;
   } catch (error) {
     if (error instanceof ProofError) return null;
     throw error;

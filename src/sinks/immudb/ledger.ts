@@ -80,7 +80,7 @@ export const openLedger = async (
   let anchor = trusted.current();
   const advance = async () => {
     const proven = await proveExtends(client, trusted.current(), { ...(signed && { signed }), anchor });
-    const { signature: _, ...chain } = proven;
+    const chain = { id: proven.id, alh: proven.alh, frontier: proven.frontier };
     trusted.remember(chain);
     if (chain.id > anchor.id) anchor = chain;
     return proven;

@@ -58,6 +58,8 @@ test('every immutrail command that README, operations and guarantees tell to run
       produce: never,
       makeKey: never,
       showKeys: never,
+      receipt: never,
+      verify: never,
     },
     output: { out: () => undefined, err: () => undefined, colour: false, isWatched: false },
   });
