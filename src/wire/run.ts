@@ -17,7 +17,6 @@ import { sameContent } from '../schemas/canonical.ts';
 import { decode } from '../schemas/decode.ts';
 import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
-import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
 import { rootThread } from '../sinks/immudb/root-thread.ts';
 import { immudbSink } from '../sinks/immudb/sink.ts';
 import { withRateLimit } from '../sinks/with-rate-limit.ts';
@@ -25,7 +24,8 @@ import { retrying } from '../sinks/with-retry.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
 import { publishCheckpoints } from './checkpoints.ts';
-import { connectLedger, requireLog } from './connect.ts';
+import { connectLedger } from './connect.ts';
+import { inspectSite } from './inspect-site.ts';
 import { ledgerWatch } from './ledger-watch.ts';
 import { toldLedger, toldSink, toldSource } from './told.ts';
 
@@ -87,7 +87,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const admin = await lifecycle.open('kafka admin', closeMs, makeAdmin, (opened) => () => opened.close());
   const site = await starts('connecting to Kafka', retry, starting, async () => {
     await admin.connect();
-    return await inspect(config, ledger, admin);
+    return await inspectSite(config, ledger, admin);
   });
   for (const { topic, problem, advice } of site.warnings) telemetry.topicDoubtful(topic, problem, advice);
 
@@ -273,33 +273,4 @@ const starts = async <T>(doing: string, retry: Retrying, signal: AbortSignal, wo
   } catch (error) {
     throw signal.aborted && met !== undefined ? met : error;
   }
-};
-
-type KafkaAdmin = ReturnType<typeof kafkaAdmin>;
-
-/** Whether ledger and Kafka are those that belong together. */
-const inspect = async (config: Config, ledger: Ledger, admin: KafkaAdmin) => {
-  const { topic, deadLetterTopic: dlq } = config.kafka;
-  const isPublishing = config.checkpoints.signingKeyFiles.length > 0;
-  const names = { topic, deadLetterTopic: dlq, ...(isPublishing && { checkpointTopic: config.checkpoints.topic }) };
-  const problems = await admin.inspectTopics(names);
-  const [worst] = problems.filter(({ severity }) => severity === 'error');
-  if (worst !== undefined) {
-    throw new PipelineError('KAFKA_TOPIC_UNSUITABLE', `topic ${worst.topic}: ${worst.problem}; ${worst.advice}`);
-  }
-  const log = await requireLog(ledger, topic);
-  const clusterId = await admin.clusterId();
-  requireCluster(log, clusterId);
-  return {
-    log,
-    deadLetterLog: await requireLog(ledger, dlq),
-    deadLetterPartitions: await admin.partitions(dlq),
-    warnings: problems,
-  };
-};
-
-const requireCluster = (log: KafkaLogEntry, clusterId: string) => {
-  if (log.clusterId === clusterId) return;
-  const message = `topic ${log.topic} was covered on cluster ${log.clusterId}, this is cluster ${clusterId}`;
-  throw new PipelineError('LOG_REPLACED', message);
 };
