@@ -1,18 +1,21 @@
 import type { Config } from '../config.ts';
+import type { KeyCommands } from './keys.ts';
+import type { ReceiptCommands } from './receipts.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
-export type Commands = {
-  /** Topics, database, genesis. */
-  init(config: Config, options: InitOptions): Promise<InitResult>;
-  status(config: Config): Promise<Status>;
-  /** One event, proven to be in its transaction. */
-  getEvent(config: Config, eventId: string): Promise<FoundEvent>;
-  logReopen(config: Config, reason: Reason): Promise<ReopenedLog>;
-  gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
-  /** Runs until a signal or a halt; resolves with the exit code. */
-  run(config: Config): Promise<number>;
-  produce(config: Config, options: ProduceOptions): Promise<Produced>;
-};
+export type Commands = KeyCommands &
+  ReceiptCommands & {
+    /** Topics, database, genesis. */
+    init(config: Config, options: InitOptions): Promise<InitResult>;
+    status(config: Config): Promise<Status>;
+    /** One event, proven to be in its transaction. */
+    getEvent(config: Config, eventId: string): Promise<FoundEvent>;
+    logReopen(config: Config, reason: Reason): Promise<ReopenedLog>;
+    gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
+    /** Runs until a signal or a halt; resolves with the exit code. */
+    run(config: Config): Promise<number>;
+    produce(config: Config, options: ProduceOptions): Promise<Produced>;
+  };
 
 export type ProduceOptions = {
   /** Valid events; poison and duplicates come on top. */

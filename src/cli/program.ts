@@ -2,8 +2,11 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import type { Commands, ProduceOptions } from './commands.ts';
 import { exitCodeText } from './exit-codes.ts';
+import { example } from './face.ts';
+import { addKeys } from './keys.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
 import { progress } from './progress.ts';
+import { addReceipts } from './receipts.ts';
 import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
 import { asPipelineError, PipelineError } from '../errors.ts';
 
@@ -146,6 +149,9 @@ export const programOf = (options: CliOptions) => {
       const accepted = await commands.gapAccept(config(), partition, reason);
       print(accepted, () => gapText(accepted));
     });
+  const face = { program, commands, config, output, paint, print, exit: (code: number) => exit(code) };
+  addReceipts(face);
+  addKeys(face);
   program
     .command('config')
     .description('check the configuration and print it; secrets are never shown')
@@ -187,6 +193,3 @@ const said = (name: string) => (text: string) => {
   if (text.trim() !== '') return text.trim();
   throw new InvalidArgumentError(`${name} must say something: it stays in the ledger.`);
 };
-
-const example = (...lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;

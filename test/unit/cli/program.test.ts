@@ -3,7 +3,10 @@ import type { Commands, FoundEvent, InitResult, Status } from '../../../src/cli/
 import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { runCli } from '../../../src/cli/program.ts';
 import type { Config } from '../../../src/config.ts';
+import type { Verified } from '../../../src/cli/receipts.ts';
 import { errorTable, PipelineError } from '../../../src/errors.ts';
+import { someCheckpoint } from '../../support/checkpoints.ts';
+import { nodeCrypto, testSeed } from '../../support/note-crypto.ts';
 
 const config = { kafka: { topic: 't' } } as Config;
 
@@ -40,6 +43,19 @@ const found: FoundEvent = {
   json: Buffer.from('{"event_type":"x"}'),
 };
 
+const verified: Verified = {
+  kind: 'receipt',
+  eventId: found.eventId,
+  event: '{"event_type":"x"}',
+  source: { ...found.source, encoding: 'json' },
+  tx: 7n,
+  entry: { leaf: 0, of: 4 },
+  committedAt: 1_700_000_000n,
+  checkpoint: someCheckpoint,
+  signedBy: { trust: 'pinned', keys: [nodeCrypto.signerOf(testSeed('audit.test')).key] },
+  ledgerSignature: 'absent',
+};
+
 const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatched = false) => {
   let out = '';
   let err = '';
@@ -66,6 +82,10 @@ const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatc
       logReopen: answer({ topic: 't', log: 2, incarnation: 2 }),
       gapAccept: answer({ partition: 3, from: 4n, to: 9n, tx: 8n }),
       run: answer(0),
+      makeKey: answer({ file: '/k', publicKey: 'n+00000000+AQ==' }),
+      receipt: answer('{}\n'),
+      verify: answer(verified),
+      showKeys: answer([{ publicKey: 'n+00000000+AQ==', role: 'signs' as const, file: '/k' }]),
       produce: answer({ valid: 5, poison: 1, duplicates: 2, tookMs: 1500 }),
       ...more,
     },
