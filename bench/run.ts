@@ -144,12 +144,21 @@ const pipelineEnv = (topic: string): Record<string, string> => {
   };
 };
 
-const pipeline = async (name: string, topic: string): Promise<void> => {
+const pipeline = async (name: string, topic: string): Promise<Record<string, string>> => {
   const env = pipelineEnv(topic);
   await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(main, 'src/main.ts'), 'init'], {
     env: { ...process.env, ...env },
   });
   note(name, await linesOf(node('bench/pipeline-process.ts', [String(events)], env)));
+  return env;
+};
+
+/** The whole ledger of a pipeline, and every record that Kafka has of it; servers beside it, as beside the pipeline. */
+const audit = async (env: Readonly<Record<string, string>>): Promise<void> => {
+  const args = ['--disable-warning=ExperimentalWarning', join(main, 'src/main.ts'), 'audit', '--json'];
+  const { stdout } = await run(process.execPath, args, { env: { ...process.env, ...env } });
+  const { eventsPerSecond } = JSON.parse(stdout) as { eventsPerSecond: number };
+  note('audit', { eventsPerSecond });
 };
 
 /** From the broker's acknowledgement to the committed transaction, at 1,000 events a second. */
@@ -280,6 +289,7 @@ const report = (): string => {
     ...ratio('pipeline/setall4', med('pipeline'), med('setall4')),
     ...ratio('pipeline/naive', med('pipeline'), med('naive')),
     ...ratio('pipeline/indexed', med('pipeline'), med('indexed')),
+    ...ratio('audit/pipeline', med('audit'), med('pipeline')),
     ...ratio('worst/setall1', med('worst'), med('setall1')),
     ...ratio('repeats/pipeline', med('repeats'), med('pipeline')),
     ...ratio('latency p99/setall-one p50', med('latency', 'p99'), med('setall-one', 'p50')),
@@ -308,7 +318,10 @@ const measure = async (): Promise<void> => {
   for (let round = 1; round <= rounds; round += 1) {
     say(`round ${round} of ${rounds}`);
     if (wants('setall1')) await setAll('setall1', 1);
-    if (wants('pipeline')) await pipeline('pipeline', topic);
+    if (wants('pipeline')) {
+      const env = await pipeline('pipeline', topic);
+      if (wants('audit')) await audit(env);
+    }
     if (go !== null && wants('naive')) await goPipeline(go, 'naive', topic);
     if (wants('setall4')) await setAll('setall4', 4);
     if (go !== null && wants('indexed')) await goPipeline(go, 'indexed', topic);
@@ -330,7 +343,7 @@ try {
     const machine = `${cpus().length} cores (${cpus()[0]?.model ?? ''}), ${Math.round(totalmem() / 2 ** 30)} GiB, servers beside the load`;
     writeFileSync(
       join(main, 'docs/benchmarks.md'),
-      `# Benchmarks\n\nMade by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Medians of ${rounds} interleaved rounds; a single run differs by up to a factor of two, so only the ratios of one run count. What is measured is said in bench/run.ts: 1 KB events, UUIDv7, no compression, one broker; \`setall1\`, \`setall4\`: bare SetAll of 1,000 events with 1 and 4 calls in flight; \`pipeline\`: exactly once, indexed and checked, 10 events per correlation; \`worst\`: each event its own correlation, times over a day; \`repeats\`: half of the events repeat earlier ids; \`naive\`, \`indexed\`: Go pipelines; \`latency\`: from the broker's acknowledgement to the committed transaction at 1,000 events/s, with batch.maxAgeMs 5 and kafka.fetchMaxWaitMs 250; \`setall-one\`: bare SetAll of one event.\n\n\`\`\`\n${text}\n\`\`\`\n`,
+      `# Benchmarks\n\nMade by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Medians of ${rounds} interleaved rounds; a single run differs by up to a factor of two, so only the ratios of one run count. What is measured is said in bench/run.ts: 1 KB events, UUIDv7, no compression, one broker; \`setall1\`, \`setall4\`: bare SetAll of 1,000 events with 1 and 4 calls in flight; \`pipeline\`: exactly once, indexed and checked, 10 events per correlation; \`audit\`: \`immutrail audit\` of what the pipeline wrote, compared with Kafka; \`worst\`: each event its own correlation, times over a day; \`repeats\`: half of the events repeat earlier ids; \`naive\`, \`indexed\`: Go pipelines; \`latency\`: from the broker's acknowledgement to the committed transaction at 1,000 events/s, with batch.maxAgeMs 5 and kafka.fetchMaxWaitMs 250; \`setall-one\`: bare SetAll of one event.\n\n\`\`\`\n${text}\n\`\`\`\n`,
     );
   }
 } finally {

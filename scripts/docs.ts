@@ -77,6 +77,7 @@ const commandLine = () => {
     init: never,
     status: never,
     getEvent: never,
+    audit: never,
     logReopen: never,
     gapAccept: never,
     run: never,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
+import { audit } from './wire/audit.ts';
 import { produce } from './wire/produce.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
@@ -35,6 +36,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     init,
     status,
     getEvent,
+    audit,
     logReopen,
     gapAccept,
     produce,

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Commands, ProduceOptions } from './commands.ts';
 import { exitCodeText } from './exit-codes.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
+import { auditExitCode, auditProgress, auditText } from './audit-text.ts';
 import { progress } from './progress.ts';
 import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
 import { asPipelineError, PipelineError } from '../errors.ts';
@@ -110,6 +111,21 @@ export const programOf = (options: CliOptions) => {
       print({ ...event, json: undefined, event: JSON.parse(event.json.toString()) as unknown }, () =>
         eventText(event, paint),
       );
+    });
+  program
+    .command('audit')
+    .description(
+      'check the whole ledger: every transaction, event, offset and posting, and what Kafka still has of them',
+    )
+    .option('--ledger-only', 'do not compare with Kafka', false)
+    .addHelpText('after', example('immutrail audit', 'immutrail audit --json > audit.json'))
+    .action(async ({ ledgerOnly }: { readonly ledgerOnly: boolean }) => {
+      const shown = auditProgress(output);
+      const audited = await commands
+        .audit(config(), { isLedgerOnly: ledgerOnly, onProgress: shown.onProgress })
+        .finally(shown.end);
+      print(audited, () => auditText(audited, paint));
+      exit(auditExitCode(audited));
     });
   program
     .command('produce')
