@@ -54,7 +54,7 @@ const { halted } = await startPipeline({
   telemetry: tell,
   lifecycle: life,
   kafkaLog: () => undefined,
-  readiness: { meet: () => undefined, miss: () => undefined },
+  readiness: { meet: () => undefined, miss: () => undefined, warn: () => undefined },
 });
 process.on('SIGTERM', () => done.resolve(undefined));
 await Promise.race([halted, done.promise]);

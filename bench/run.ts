@@ -212,7 +212,7 @@ const latency = async (): Promise<void> => {
   await Promise.all(sends);
   await new Promise((resolve) => setTimeout(resolve, 2000));
   child.kill('SIGTERM');
-  await done;
+  const { transactions = 0, p50: writeP50 = 0 } = await done;
   await producer.disconnect();
   // The first second is start-up: connections, compilation.
   const warm = [...acked].filter(([, at]) => at > performance.timeOrigin + started + 5000);
@@ -225,6 +225,8 @@ const latency = async (): Promise<void> => {
     missing: warm.length - latencies.length,
     p50: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
+    transactions,
+    writeP50,
   });
 };
 

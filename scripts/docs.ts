@@ -16,6 +16,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
 
 const initialOf = ({ initial }: Setting): string => {
   if (initial === undefined) return 'required';
+  if (Array.isArray(initial) && initial.length === 0) return 'none';
   return initial === null ? 'unset' : `\`${Array.isArray(initial) ? initial.join(',') : String(initial)}\``;
 };
 
@@ -82,6 +83,10 @@ const commandLine = () => {
     gapAccept: never,
     run: never,
     produce: never,
+    makeKey: never,
+    showKeys: never,
+    receipt: never,
+    verify: never,
   };
   const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({

@@ -200,9 +200,36 @@ export const errorTable = {
     'Name a new database; one that was dropped cannot be made again under its name.',
   ),
   LEDGER_TRUST_MISSING: usage(
-    'There is nothing to check the ledger against: no pinned genesis and no trusted state.',
-    'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS).',
+    'There is nothing to check the ledger against: no trusted state, no checkpoint that is believed, no pinned genesis.',
+    'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS), or name the public keys of checkpoints. ledger.trustOnFirstUse believes the ledger instead.',
   ),
+  KEY_EXISTS: usage(
+    'There is a file where a new signing key was to be written.',
+    'Name another file: a key that signed checkpoints must never be lost. Move it away only if you are sure.',
+  ),
+  KEY_INVALID: usage(
+    'A signing key or a public key cannot be understood.',
+    'Signing keys are files made by `immutrail keys make`; public keys are what `immutrail keys show` prints.',
+  ),
+  CHECKPOINT_PENDING: retry(
+    'No checkpoint covers this yet.',
+    'Try again in some seconds; `immutrail run` publishes checkpoints when checkpoints.signingKeyFiles names a key.',
+  ),
+  CHECKPOINT_KEYS_MISSING: usage(
+    'The configuration names no key whose checkpoints are believed.',
+    'Name public keys in checkpoints.publicKeys, or a key of your own in checkpoints.signingKeyFiles.',
+  ),
+  VERIFY_FAILED: halt(
+    48,
+    'A file does not prove what it says: something in it was changed, left out or put together from elsewhere.',
+    'Do not rely on it. Ask for a new one, and keep this one as evidence.',
+  ),
+  VERIFY_UNPINNED: halt(
+    49,
+    'What the file says holds together, but nobody is known to have signed it.',
+    'Get the public key on another way than with the file, and give it with --key.',
+  ),
+  FILE_UNREADABLE: usage('A file cannot be read.', 'Check its name and rights.'),
   EVENT_UNKNOWN: usage(
     'The ledger holds no event of this id.',
     'Check the id; `immutrail status` shows how far the ledger is.',

@@ -4,7 +4,9 @@ import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
 import { audit } from './wire/audit.ts';
+import { makeKey, showKeys } from './wire/keys.ts';
 import { produce } from './wire/produce.ts';
+import { receipt, verify } from './wire/receipts.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -40,6 +42,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
     logReopen,
     gapAccept,
     produce,
+    makeKey,
+    showKeys,
+    receipt,
+    verify,
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });

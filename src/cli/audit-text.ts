@@ -1,5 +1,5 @@
 import { errorTable } from '../errors.ts';
-import type { Audited, AuditProgress, Tally } from './commands.ts';
+import type { Audited, AuditProgress, Tally } from './audit.ts';
 import type { Output, Paint } from './output.ts';
 import { statusLine } from './progress.ts';
 

@@ -1,20 +1,23 @@
 import type { Config } from '../config.ts';
+import type { AuditCommands } from './audit.ts';
+import type { KeyCommands } from './keys.ts';
+import type { ReceiptCommands } from './receipts.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
-export type Commands = {
-  /** Topics, database, genesis. */
-  init(config: Config, options: InitOptions): Promise<InitResult>;
-  status(config: Config): Promise<Status>;
-  /** One event, proven to be in its transaction. */
-  getEvent(config: Config, eventId: string): Promise<FoundEvent>;
-  /** Derives everything anew from the ledger, and compares it with Kafka. */
-  audit(config: Config, options: AuditCommand): Promise<Audited>;
-  logReopen(config: Config, reason: Reason): Promise<ReopenedLog>;
-  gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
-  /** Runs until a signal or a halt; resolves with the exit code. */
-  run(config: Config): Promise<number>;
-  produce(config: Config, options: ProduceOptions): Promise<Produced>;
-};
+export type Commands = AuditCommands &
+  KeyCommands &
+  ReceiptCommands & {
+    /** Topics, database, genesis. */
+    init(config: Config, options: InitOptions): Promise<InitResult>;
+    status(config: Config): Promise<Status>;
+    /** One event, proven to be in its transaction. */
+    getEvent(config: Config, eventId: string): Promise<FoundEvent>;
+    logReopen(config: Config, reason: Reason): Promise<ReopenedLog>;
+    gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
+    /** Runs until a signal or a halt; resolves with the exit code. */
+    run(config: Config): Promise<number>;
+    produce(config: Config, options: ProduceOptions): Promise<Produced>;
+  };
 
 export type ProduceOptions = {
   /** Valid events; poison and duplicates come on top. */
@@ -120,52 +123,4 @@ export type FoundEvent = {
     readonly recordSha256: string;
   };
   readonly json: Buffer;
-};
-
-export type AuditCommand = {
-  /** Kafka is not asked: neither records nor dead letters are compared. */
-  readonly isLedgerOnly: boolean;
-  readonly onProgress?: (progress: AuditProgress) => void;
-};
-
-export type AuditProgress = {
-  readonly tx: bigint;
-  readonly to: bigint;
-  readonly events: number;
-  readonly deviations: number;
-};
-
-/** How many hold, of how many that were met. */
-export type Tally = { readonly held: number; readonly of: number };
-
-export type Audited = {
-  readonly database: string;
-  /** Whether everything holds. */
-  readonly holds: boolean;
-  readonly transactions: Tally;
-  readonly events: Tally;
-  readonly offsets: Tally;
-  readonly postings: Tally;
-  /** Offsets compared with Kafka's records, and how many Kafka has no more. Null: Kafka was not asked. */
-  readonly originals: (Tally & { readonly gone: number }) | null;
-  readonly deadLetters: (Tally & { readonly gone: number }) | null;
-  /** The last transaction and its accumulated hash: what the audit rests on. */
-  readonly end: { readonly tx: bigint; readonly alh: string };
-  /** What the ledger was held against: pinned genesis, trusted state. */
-  readonly anchors: readonly string[];
-  readonly deviations: {
-    readonly total: number;
-    readonly byKind: Readonly<Record<string, number>>;
-    /** The first ones. */
-    readonly listed: readonly {
-      readonly kind: string;
-      readonly tx: bigint | null;
-      readonly key: string | null;
-      readonly what: string;
-    }[];
-  };
-  /** Why immudb's index was not used; null: it answers. */
-  readonly stalledIndex: string | null;
-  readonly tookMs: number;
-  readonly eventsPerSecond: number;
 };

@@ -2,9 +2,12 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import type { Commands, ProduceOptions } from './commands.ts';
 import { exitCodeText } from './exit-codes.ts';
+import { example } from './face.ts';
+import { addKeys } from './keys.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
-import { auditExitCode, auditProgress, auditText } from './audit-text.ts';
+import { addAudit } from './audit.ts';
 import { progress } from './progress.ts';
+import { addReceipts } from './receipts.ts';
 import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
 import { asPipelineError, PipelineError } from '../errors.ts';
 
@@ -113,21 +116,6 @@ export const programOf = (options: CliOptions) => {
       );
     });
   program
-    .command('audit')
-    .description(
-      'check the whole ledger: every transaction, event, offset and posting, and what Kafka still has of them',
-    )
-    .option('--ledger-only', 'do not compare with Kafka', false)
-    .addHelpText('after', example('immutrail audit', 'immutrail audit --json > audit.json'))
-    .action(async ({ ledgerOnly }: { readonly ledgerOnly: boolean }) => {
-      const shown = auditProgress(output);
-      const audited = await commands
-        .audit(config(), { isLedgerOnly: ledgerOnly, onProgress: shown.onProgress })
-        .finally(shown.end);
-      print(audited, () => auditText(audited, paint));
-      exit(auditExitCode(audited));
-    });
-  program
     .command('produce')
     .description(
       "publish the demo's events of the seven services: whole remediation stories, some poison, some duplicates",
@@ -162,6 +150,10 @@ export const programOf = (options: CliOptions) => {
       const accepted = await commands.gapAccept(config(), partition, reason);
       print(accepted, () => gapText(accepted));
     });
+  const face = { program, commands, config, output, paint, print, exit: (code: number) => exit(code) };
+  addReceipts(face);
+  addAudit(face);
+  addKeys(face);
   program
     .command('config')
     .description('check the configuration and print it; secrets are never shown')
@@ -203,6 +195,3 @@ const said = (name: string) => (text: string) => {
   if (text.trim() !== '') return text.trim();
   throw new InvalidArgumentError(`${name} must say something: it stays in the ledger.`);
 };
-
-const example = (...lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaRecord } from '../schemas/record.ts';
-import { pendingDelivery, type Admitted, type Pending, type Slice } from './pending.ts';
+import { pendingDeliveries, type Admitted, type Pending, type Slice } from './pending.ts';
 
 export type BatchLimits = {
   /** Records per batch. */
@@ -12,14 +12,18 @@ export type BatchLimits = {
 };
 
 /**
- * Queues what deliveries brought and cuts it into batches, in order of arrival, over all partitions. Its memory is what
- * the source's fetches hold: the source fetches no more of a partition while a delivery of it is pending.
+ * Queues what deliveries brought and cuts it into batches, in order of arrival, over all partitions. While less than a
+ * batch waits, the source may fetch on at once; else a delivery is answered when all of it has been taken. So at most a
+ * batch and what was being fetched are held.
  */
 export type Batcher = {
-  /** Resolves as `Pending.done` says. */
+  /** Resolves as `Pending.add` says. */
   add(admitted: Admitted): Promise<bigint | null>;
-  /** Resolves true when a batch is due (full, or old enough), false when the signal ends the wait. */
-  whenDue(signal: AbortSignal): Promise<boolean>;
+  /**
+   * Resolves true when a batch is due, false when the signal ends the wait. A full one is due at once; another when it is
+   * old enough and `underWay` has settled: what is cut while a write is under way would only wait, and grow no more.
+   */
+  whenDue(signal: AbortSignal, underWay: Promise<unknown>): Promise<boolean>;
   /** The first records in the queue, up to `count`, left where they are. */
   peek(count: number): readonly KafkaRecord[];
   /**
@@ -66,24 +70,40 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
     stop.abort();
   };
 
+  const wake = () => {
+    arrival.resolve(undefined);
+    arrival = Promise.withResolvers();
+  };
+  const fetchOn = () => {
+    if (!isFull()) for (const { pending } of queue) pending.fetchOn();
+  };
+  const placeFor = (admitted: Admitted): Pending => {
+    const known = queue.find(({ pending }) => pending.isContinuedBy(admitted));
+    if (known !== undefined) return known.pending;
+    const pending = pendingDeliveries(admitted);
+    queue.push({ pending, since: now() });
+    return pending;
+  };
+
   return {
     add: (admitted) => {
-      const pending = pendingDelivery(admitted);
-      queue.push({ pending, since: now() });
+      const answered = placeFor(admitted).add(admitted);
       count(admitted.records, 1);
-      arrival.resolve(undefined);
-      arrival = Promise.withResolvers();
-      return pending.done;
+      fetchOn();
+      wake();
+      return answered;
     },
-    whenDue: async (signal) => {
+    whenDue: async (signal, underWay) => {
+      let isFree = false;
+      const settled = () => {
+        isFree = true;
+        wake();
+      };
+      underWay.then(settled, settled);
       while (!signal.aborted) {
-        const oldest = queue[0];
-        if (oldest === undefined) {
-          await waitForMore(signal);
-          continue;
-        }
-        const leftMs = limits.maxAgeMs - (now() - oldest.since);
-        if (leftMs <= 0 || isFull()) return true;
+        const since = queue[0]?.since;
+        const leftMs = since === undefined || !isFree ? undefined : limits.maxAgeMs - (now() - since);
+        if (isFull() || (leftMs !== undefined && leftMs <= 0)) return true;
         await waitForMore(signal, leftMs);
       }
       return false;
@@ -108,6 +128,7 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
         if (!pending.isDrained()) break;
         queue.shift();
       }
+      fetchOn();
       return slices;
     },
     withdraw: (partitions) => {

@@ -79,7 +79,7 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
   };
 
   const loop = async () => {
-    while (await batcher.whenDue(end.signal)) {
+    while (await batcher.whenDue(end.signal, underWay)) {
       const draft = await cut();
       // All that was due may have been given up while its records were looked at.
       if (draft.parts.length === 0) continue;

@@ -1,4 +1,4 @@
-import type { AuditCommand, Audited } from '../cli/commands.ts';
+import type { AuditCommand, Audited } from '../cli/audit.ts';
 import type { Config } from '../config.ts';
 import { kafkaClient } from '../consumers/kafka/connection.ts';
 import { logReader } from '../consumers/kafka/log-reader.ts';

@@ -11,7 +11,10 @@ export type LedgerWatchOptions = {
   readonly everyMs: number;
 };
 
-/** Looks at the ledger also while nothing is written, so that readiness is true when idle, too. */
+/**
+ * Looks at the ledger again and again, under load and while nothing is written: so that readiness is true when idle,
+ * too, and a server that goes back on what it said is found within a second.
+ */
 export const ledgerWatch = ({ look, readiness, failed, everyMs }: LedgerWatchOptions) => {
   const ending = new AbortController();
   const lookOnce = async (): Promise<void> => {
@@ -21,8 +24,8 @@ export const ledgerWatch = ({ look, readiness, failed, everyMs }: LedgerWatchOpt
     } catch (cause) {
       if (ending.signal.aborted) return;
       const error = asPipelineError(cause, 'looking at the ledger');
-      if (error.disposition === 'retry') readiness.miss('ledger-ready', error.code);
-      else failed(error);
+      readiness.miss('ledger-ready', error.code);
+      if (error.disposition !== 'retry') failed(error);
     }
   };
   const loop = async (): Promise<void> => {

@@ -17,14 +17,15 @@ import { sameContent } from '../schemas/canonical.ts';
 import { decode } from '../schemas/decode.ts';
 import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
-import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
 import { rootThread } from '../sinks/immudb/root-thread.ts';
 import { immudbSink } from '../sinks/immudb/sink.ts';
 import { withRateLimit } from '../sinks/with-rate-limit.ts';
 import { retrying } from '../sinks/with-retry.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
-import { connectLedger, requireLog } from './connect.ts';
+import { publishCheckpoints } from './checkpoints.ts';
+import { connectLedger } from './connect.ts';
+import { inspectSite } from './inspect-site.ts';
 import { ledgerWatch } from './ledger-watch.ts';
 import { toldLedger, toldSink, toldSource } from './told.ts';
 
@@ -33,12 +34,14 @@ export type RunOptions = {
   readonly telemetry: Telemetry;
   readonly lifecycle: Lifecycle;
   readonly kafkaLog: KafkaLog;
-  readonly readiness: Pick<Readiness, 'meet' | 'miss'>;
+  readonly readiness: Pick<Readiness, 'meet' | 'miss' | 'warn'>;
 };
 
 /** How long a log may go unrecognised while its records are stored, and how often a held partition looks again. */
 const recogniseEveryMs = 10_000;
 const lookEveryMs = 2_000;
+/** With the time that a proof takes, it is made at least once a second. */
+const proveEveryMs = 750;
 
 /**
  * Wires and starts the pipeline. Resolves when it consumes, with a promise that rejects with what halts it; rejects
@@ -76,6 +79,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     );
   const opened = await lifecycle.open('ledger', closeMs, openLedger, (made) => () => made.close(closeMs));
   const ledger = toldLedger(opened, telemetry);
+  telemetry.trustBegan(ledger.trustedBy, ledger.trusted.current().id);
   readiness.meet('ledger-ready');
 
   const kafka = kafkaClient(config.kafka, options.kafkaLog);
@@ -83,7 +87,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const admin = await lifecycle.open('kafka admin', closeMs, makeAdmin, (opened) => () => opened.close());
   const site = await starts('connecting to Kafka', retry, starting, async () => {
     await admin.connect();
-    return await inspect(config, ledger, admin);
+    return await inspectSite(config, ledger, admin);
   });
   for (const { topic, problem, advice } of site.warnings) telemetry.topicDoubtful(topic, problem, advice);
 
@@ -133,7 +137,13 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     assigned: (epoch, partitions) => {
       held.clear();
       tellHeld();
+      // Of all members one at a time has this partition: it alone publishes.
+      checkpoints.own(partitions.includes(0));
       telemetry.assigned(epoch, partitions);
+    },
+    letGo: () => {
+      checkpoints.own(false);
+      telemetry.letGo();
     },
     partitionHeld: (partition) => {
       held.add(partition);
@@ -210,7 +220,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       },
       readiness,
       failed: (error) => running.failed(error),
-      everyMs: lookEveryMs,
+      everyMs: proveEveryMs,
     });
   await lifecycle.open('ledger watch', closeMs, watchLedger, (watch) => () => watch.stop());
   const watchLag = () =>
@@ -226,6 +236,8 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const { fetchMs, writeMs, commitMs } = config.stop;
   // Closed in the reverse order: no more fetches, finish the write under way, commit and leave the group.
   await lifecycle.open('group membership', commitMs, ignore, () => () => source.stop());
+  const halt = (error: Error) => running.failed(error);
+  const checkpoints = await publishCheckpoints({ config, kafka, ledger, lifecycle, telemetry, readiness, halt });
   await lifecycle.open(
     'writing',
     writeMs,
@@ -261,31 +273,4 @@ const starts = async <T>(doing: string, retry: Retrying, signal: AbortSignal, wo
   } catch (error) {
     throw signal.aborted && met !== undefined ? met : error;
   }
-};
-
-type KafkaAdmin = ReturnType<typeof kafkaAdmin>;
-
-/** Whether ledger and Kafka are those that belong together. */
-const inspect = async (config: Config, ledger: Ledger, admin: KafkaAdmin) => {
-  const { topic, deadLetterTopic: dlq } = config.kafka;
-  const problems = await admin.inspectTopics({ topic, deadLetterTopic: dlq });
-  const [worst] = problems.filter(({ severity }) => severity === 'error');
-  if (worst !== undefined) {
-    throw new PipelineError('KAFKA_TOPIC_UNSUITABLE', `topic ${worst.topic}: ${worst.problem}; ${worst.advice}`);
-  }
-  const log = await requireLog(ledger, topic);
-  const clusterId = await admin.clusterId();
-  requireCluster(log, clusterId);
-  return {
-    log,
-    deadLetterLog: await requireLog(ledger, dlq),
-    deadLetterPartitions: await admin.partitions(dlq),
-    warnings: problems,
-  };
-};
-
-const requireCluster = (log: KafkaLogEntry, clusterId: string) => {
-  if (log.clusterId === clusterId) return;
-  const message = `topic ${log.topic} was covered on cluster ${log.clusterId}, this is cluster ${clusterId}`;
-  throw new PipelineError('LOG_REPLACED', message);
 };

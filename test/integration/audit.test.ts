@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Audited } from '../../src/cli/commands.ts';
+import type { Audited } from '../../src/cli/audit.ts';
 import { openLedgerAdmin } from '../../src/sinks/immudb/admin.ts';
 import { encodeSetRequest } from '../../src/sinks/immudb/client.ts';
 import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';

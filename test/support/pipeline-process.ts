@@ -30,6 +30,8 @@ export type Site = {
   readonly deadLetterTopic: string;
   readonly database: string;
   readonly group: string;
+  /** Of its own, gone with the site. */
+  readonly folder: string;
   /** The variables that every command of this site gets. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs a command to its end. */
@@ -74,6 +76,7 @@ export const openSite = async (
     IMMUTRAIL_KAFKA_TOPIC: topic,
     IMMUTRAIL_KAFKA_DEAD_LETTER_TOPIC: deadLetterTopic,
     IMMUTRAIL_KAFKA_GROUP: group,
+    IMMUTRAIL_CHECKPOINTS_TOPIC: `${topic}.checkpoints`,
     IMMUTRAIL_LEDGER_HOST: stack.immudb.host,
     IMMUTRAIL_LEDGER_PORT: String(stack.immudb.port),
     IMMUTRAIL_LEDGER_DATABASE: database,
@@ -155,6 +158,7 @@ export const openSite = async (
     deadLetterTopic,
     database,
     group,
+    folder,
     env,
     genesis,
     command,

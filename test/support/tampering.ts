@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cp, rm } from 'node:fs/promises';
 import type { Config } from '../../src/config.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { Audited } from '../../src/cli/commands.ts';
+import type { Audited } from '../../src/cli/audit.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { alh, type TxHeader } from '../../src/proofs/header.ts';
 import type { Tx } from '../../src/sinks/immudb/answers.ts';

@@ -169,12 +169,17 @@ export const simulatedClient = (server: LedgerServer, gate: ProcessGate): Ledger
 /** A ledger as `openLedger` makes it, with its trusted state in memory. */
 export const simulatedLedger = (client: LedgerClient, made: TrustedLedger): Ledger => {
   const trusted = inMemory(made);
-  const advance = async () => trusted.remember(await proveExtends(client, trusted.current()));
+  const advance = async () => {
+    const proven = await proveExtends(client, trusted.current());
+    trusted.remember(proven);
+    return proven;
+  };
   return {
     client,
     format: { ledgerId: made.ledgerId } as Ledger['format'],
     genesis: hexOfBytes(made.genesis),
     trusted,
+    trustedBy: 'genesis',
     reads: verifiedReads({ source: client, trusted: () => trusted.current(), advance }),
     logs: () => Promise.resolve([]),
     advance,

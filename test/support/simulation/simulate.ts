@@ -139,7 +139,8 @@ const hiring = (site: Site) => {
   };
   const inspect = (instance: Instance) => {
     const { size } = world;
-    const most = size.partitions * 2 * size.maxFetch;
+    // Less than a batch, and what every partition was delivering when that came together.
+    const most = size.maxEvents + size.partitions * 2 * size.maxFetch;
     if (instance.queued() > most) world.problems.push(`${instance.name} queues ${instance.queued()} records`);
     const halted = instance.halted();
     if (halted === null) return;

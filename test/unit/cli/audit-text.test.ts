@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import pc from 'picocolors';
 import { auditExitCode, auditProgress, auditText } from '../../../src/cli/audit-text.ts';
-import type { Audited } from '../../../src/cli/commands.ts';
+import type { Audited } from '../../../src/cli/audit.ts';
 
 const all = (of: number) => ({ held: of, of });
 const honest: Audited = {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Audited, Commands, FoundEvent, InitResult, Status } from '../../../src/cli/commands.ts';
+import type { Audited } from '../../../src/cli/audit.ts';
+import type { Commands, FoundEvent, InitResult, Status } from '../../../src/cli/commands.ts';
 import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { runCli } from '../../../src/cli/program.ts';
 import type { Config } from '../../../src/config.ts';
+import type { Verified } from '../../../src/cli/receipts.ts';
 import { errorTable, PipelineError } from '../../../src/errors.ts';
+import { someCheckpoint } from '../../support/checkpoints.ts';
+import { nodeCrypto, testSeed } from '../../support/note-crypto.ts';
 
 const config = { kafka: { topic: 't' } } as Config;
 
@@ -48,6 +52,18 @@ const audited: Audited = {
   anchors: ['the pinned genesis'],
   deviations: { total: 1, byKind: { chain: 1 }, listed: [{ kind: 'chain', tx: 3n, key: null, what: 'changed' }] },
 };
+const verified: Verified = {
+  kind: 'receipt',
+  eventId: found.eventId,
+  event: '{"event_type":"x"}',
+  source: { ...found.source, encoding: 'json' },
+  tx: 7n,
+  entry: { leaf: 0, of: 4 },
+  committedAt: 1_700_000_000n,
+  checkpoint: someCheckpoint,
+  signedBy: { trust: 'pinned', keys: [nodeCrypto.signerOf(testSeed('audit.test')).key] },
+  ledgerSignature: 'absent',
+};
 
 const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatched = false) => {
   let out = '';
@@ -76,6 +92,10 @@ const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatc
       logReopen: answer({ topic: 't', log: 2, incarnation: 2 }),
       gapAccept: answer({ partition: 3, from: 4n, to: 9n, tx: 8n }),
       run: answer(0),
+      makeKey: answer({ file: '/k', publicKey: 'n+00000000+AQ==' }),
+      receipt: answer('{}\n'),
+      verify: answer(verified),
+      showKeys: answer([{ publicKey: 'n+00000000+AQ==', role: 'signs' as const, file: '/k' }]),
       produce: answer({ valid: 5, poison: 1, duplicates: 2, tookMs: 1500 }),
       ...more,
     },

@@ -57,6 +57,10 @@ test('every immutrail command that README, operations and guarantees tell to run
       gapAccept: never,
       run: never,
       produce: never,
+      makeKey: never,
+      showKeys: never,
+      receipt: never,
+      verify: never,
     },
     output: { out: () => undefined, err: () => undefined, colour: false, isWatched: false },
   });
