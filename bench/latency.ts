@@ -16,7 +16,7 @@ const placeOf = (partition: number, offset: number) => `${partition}/${offset}`;
 export const latency = async (site: BenchSite): Promise<Result> => {
   const topic = await site.newTopic('latency', []);
   const written = new Map<string, number>();
-  const child = await site.startPipeline(topic, '100000000', '--batches');
+  const child = site.startPipeline(await site.newLedger(topic), '100000000', '--batches');
   const done = resultOf(child, (line) => {
     const { at, spans = [] } = JSON.parse(line) as { at?: number; spans?: [number, number, number][] };
     if (at === undefined) return;

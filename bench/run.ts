@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { benchEvents, repeatingEvents } from './events.ts';
 import { latency } from './latency.ts';
 import { reportOf, writeReport } from './report.ts';
-import { main, openBenchSite, resultOf, run, say, type BenchSite, type Result } from './site.ts';
+import { main, openBenchSite, resultOf, run, say, type BenchSite, type Environment, type Result } from './site.ts';
 
 const { values } = parseArgs({
   options: {
@@ -53,12 +53,17 @@ const rowsOf = async (site: BenchSite, wants: (name: string) => boolean): Promis
   const worst = wants('worst') ? await site.newTopic('worst', benchEvents(lone)) : '';
   const repeats = wants('repeats') ? await site.newTopic('repeats', repeatingEvents(stories)) : '';
   const go = wants('naive') || wants('indexed') ? await buildGo(site.folder) : null;
-  const pipeline = async (from: string) => resultOf(await site.startPipeline(from, String(events)));
+  let ledger: Environment = {};
+  const pipeline = async (from: string) => {
+    ledger = await site.newLedger(from);
+    return resultOf(site.startPipeline(ledger, String(events)));
+  };
   const goRow = (command: string): Row[] =>
     go === null ? [] : [[command, () => site.goPipeline(go, command, topic, events)]];
   const rows: readonly Row[] = [
     ['setall1', () => site.setAll(events, 1, 1000)],
     ['pipeline', () => pipeline(topic)],
+    ['audit', () => site.audit(ledger)],
     ...goRow('naive'),
     ['setall4', () => site.setAll(events, 4, 1000)],
     ...goRow('indexed'),

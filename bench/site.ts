@@ -14,6 +14,9 @@ import { startStack } from '../stack/start.ts';
 /** The figures of one measured run, by name. */
 export type Result = Readonly<Record<string, number>>;
 
+/** The variables of one pipeline. */
+export type Environment = Readonly<Record<string, string>>;
+
 export type BenchSite = Awaited<ReturnType<typeof openBenchSite>>;
 
 export const run = promisify(execFile);
@@ -94,7 +97,7 @@ export const openBenchSite = async ({ profile }: { readonly profile: string | un
     });
   };
 
-  const environmentOf = (topic: string, id: string): Record<string, string> => ({
+  const environmentOf = (topic: string, id: string): Environment => ({
     IMMUTRAIL_KAFKA_BROKERS: stack.kafka.brokers.join(','),
     IMMUTRAIL_KAFKA_TOPIC: topic,
     IMMUTRAIL_KAFKA_DEAD_LETTER_TOPIC: `${topic}.dlq`,
@@ -108,6 +111,11 @@ export const openBenchSite = async ({ profile }: { readonly profile: string | un
     IMMUTRAIL_LOG_LEVEL: 'error',
   });
 
+  const immutrail = async (env: Environment, ...args: readonly string[]): Promise<string> => {
+    const command = [quiet, join(main, 'src/main.ts'), ...args];
+    return (await run(process.execPath, command, { env: { ...process.env, ...env }, maxBuffer: 1 << 24 })).stdout;
+  };
+
   return {
     kafka,
     newTopic,
@@ -116,11 +124,19 @@ export const openBenchSite = async ({ profile }: { readonly profile: string | un
       const args = [host, String(port), passwordFile, await newDatabase(), ...[count, inFlight, perTx].map(String)];
       return await resultOf(node('bench/setall-process.ts', args));
     },
-    /** The pipeline on a ledger of its own; it ends by itself after so many records. */
-    startPipeline: async (topic: string, ...args: readonly string[]): Promise<ChildProcess> => {
+    /** A ledger of its own for the pipeline over this topic: the environment of immutrail's commands. */
+    newLedger: async (topic: string): Promise<Environment> => {
       const env = environmentOf(topic, unique('bench'));
-      await run(process.execPath, [quiet, join(main, 'src/main.ts'), 'init'], { env: { ...process.env, ...env } });
-      return node('bench/pipeline-process.ts', args, env);
+      await immutrail(env, 'init');
+      return env;
+    },
+    /** Ends by itself after so many records. */
+    startPipeline: (env: Environment, ...args: readonly string[]): ChildProcess =>
+      node('bench/pipeline-process.ts', args, env),
+    /** The whole ledger of a pipeline, and every record that Kafka has of it. */
+    audit: async (env: Environment): Promise<Result> => {
+      const { eventsPerSecond } = JSON.parse(await immutrail(env, 'audit', '--json')) as { eventsPerSecond: number };
+      return { eventsPerSecond };
     },
     /** A Go pipeline of ../shared/bench over the same topic. */
     goPipeline: async (binary: string, command: string, topic: string, count: number): Promise<Result> => {

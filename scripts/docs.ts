@@ -78,6 +78,7 @@ const commandLine = () => {
     init: never,
     status: never,
     getEvent: never,
+    audit: never,
     logReopen: never,
     gapAccept: never,
     run: never,

@@ -172,6 +172,18 @@ export const errorTable = {
     'If it was read: something else wrote to the ledger, or a newer program did; look at the named key. If it was about to be written: report it.',
   ),
 
+  // --- what an audit came to
+  AUDIT_DEVIATIONS: halt(
+    30,
+    'The audit found something that does not hold; each deviation is named with its transaction and key.',
+    'Keep the disk of immudb, the trusted state and the checkpoints as evidence; docs/audit.md says what each kind means.',
+  ),
+  AUDIT_INCOMPLETE: halt(
+    31,
+    'The audit found nothing wrong, but immudb could not be read as the pipeline reads it: its index does not answer.',
+    'Look for `indexing failed` in the log of immudb, restart it, and audit again.',
+  ),
+
   // --- this is not the ledger to write to
   LEDGER_NOT_INITIALISED: halt(
     22,

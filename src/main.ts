@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
+import { audit } from './wire/audit.ts';
 import { makeKey, showKeys } from './wire/keys.ts';
 import { produce } from './wire/produce.ts';
 import { receipt, verify } from './wire/receipts.ts';
@@ -37,6 +38,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     init,
     status,
     getEvent,
+    audit,
     logReopen,
     gapAccept,
     produce,

@@ -1,9 +1,11 @@
 import type { Config } from '../config.ts';
+import type { AuditCommands } from './audit.ts';
 import type { KeyCommands } from './keys.ts';
 import type { ReceiptCommands } from './receipts.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
-export type Commands = KeyCommands &
+export type Commands = AuditCommands &
+  KeyCommands &
   ReceiptCommands & {
     /** Topics, database, genesis. */
     init(config: Config, options: InitOptions): Promise<InitResult>;

@@ -5,6 +5,7 @@ import { exitCodeText } from './exit-codes.ts';
 import { example } from './face.ts';
 import { addKeys } from './keys.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
+import { addAudit } from './audit.ts';
 import { progress } from './progress.ts';
 import { addReceipts } from './receipts.ts';
 import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
@@ -151,6 +152,7 @@ export const programOf = (options: CliOptions) => {
     });
   const face = { program, commands, config, output, paint, print, exit: (code: number) => exit(code) };
   addReceipts(face);
+  addAudit(face);
   addKeys(face);
   program
     .command('config')

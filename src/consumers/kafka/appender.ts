@@ -50,7 +50,8 @@ export const kafkaAppender = ({ kafka, topic, tooLarge, retry = defaultRetry }: 
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: () => () => 0,
+      // kafkajs asks the partitioner also for messages that name their partition.
+      createPartitioner: () => partitionOf,
       retry,
     });
     await opened.connect();
@@ -106,6 +107,9 @@ export const kafkaAppender = ({ kafka, topic, tooLarge, retry = defaultRetry }: 
     },
   };
 };
+
+const partitionOf = ({ message }: { readonly message: { readonly partition?: number } }): number =>
+  message.partition ?? 0;
 
 const isTooLarge = (error: unknown): boolean =>
   ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(protocolErrorType(error) ?? '');

@@ -69,7 +69,7 @@ export const timestampAt = (
   offset: bigint,
 ): Promise<bigint | null> =>
   withLeaders(cluster, topic, async (partitionsByLeader) => {
-    const [nodeId] = [...partitionsByLeader].find(([, partitions]) => partitions.includes(partition)) ?? [];
+    const nodeId = leaderOf(partitionsByLeader, partition);
     if (nodeId === undefined) return null;
     const broker = await cluster.findBroker({ nodeId });
     const { responses } = await broker.fetch({
@@ -85,6 +85,9 @@ export const timestampAt = (
   });
 
 type PartitionsByLeader = ReadonlyMap<number, readonly number[]>;
+
+export const leaderOf = (leaders: PartitionsByLeader, partition: number): number | undefined =>
+  [...leaders].find(([, partitions]) => partitions.includes(partition))?.[0];
 
 /** Leaders move: on such an error the metadata is read anew, a few times. */
 export const withLeaders = async <T>(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Audited } from '../../../src/cli/audit.ts';
 import type { Commands, FoundEvent, InitResult, Status } from '../../../src/cli/commands.ts';
 import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { runCli } from '../../../src/cli/program.ts';
@@ -43,6 +44,14 @@ const found: FoundEvent = {
   json: Buffer.from('{"event_type":"x"}'),
 };
 
+const tally = { held: 4, of: 5 };
+const audited: Audited = {
+  ...{ database: 'audit', holds: false, stalledIndex: null, tookMs: 1, eventsPerSecond: 1 },
+  ...{ transactions: tally, events: tally, offsets: tally, postings: tally, originals: null, deadLetters: null },
+  end: { tx: 5n, alh: 'ab'.repeat(32) },
+  anchors: ['the pinned genesis'],
+  deviations: { total: 1, byKind: { chain: 1 }, listed: [{ kind: 'chain', tx: 3n, key: null, what: 'changed' }] },
+};
 const verified: Verified = {
   kind: 'receipt',
   eventId: found.eventId,
@@ -79,6 +88,7 @@ const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatc
       init: answer(made),
       status: answer(status),
       getEvent: answer(found),
+      audit: answer(audited),
       logReopen: answer({ topic: 't', log: 2, incarnation: 2 }),
       gapAccept: answer({ partition: 3, from: 4n, to: 9n, tx: 8n }),
       run: answer(0),
@@ -112,6 +122,17 @@ describe('what commands are asked', () => {
     expect((await cli(['-c', 'a.yaml', 'status'])).files).toEqual(['a.yaml']);
     expect((await cli(['status', '-c', 'a.yaml'])).files).toEqual(['a.yaml']);
     expect((await cli(['status'])).files).toEqual([undefined]);
+  });
+
+  test('an audit ends with 30 when something deviates, and says what', async () => {
+    const { code, out, asked } = await cli(['audit', '--ledger-only']);
+    expect([code, asked]).toEqual([
+      30,
+      [[config, { isLedgerOnly: true, onProgress: expect.any(Function) as unknown }]],
+    ]);
+    expect(out).toContain('✗ chain: transaction 3: changed');
+    const json = await cli(['audit', '--json']);
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([30, { holds: false, end: { tx: '5' } }]);
   });
 
   test('run ends with its own code', async () => {

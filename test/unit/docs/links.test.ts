@@ -52,6 +52,7 @@ test('every immutrail command that README, operations and guarantees tell to run
       init: never,
       status: never,
       getEvent: never,
+      audit: never,
       logReopen: never,
       gapAccept: never,
       run: never,
