@@ -1,5 +1,8 @@
+/** What a parent adds to the environment of a child whose standard input is a pipe that it holds. */
+export const heldByParent = { STDIN_ENDS_WITH_PARENT: '1' } as const;
+
 /**
- * Ends this process when the one that started it is gone, however it went: setup.mjs holds the other end of our standard
+ * Ends this process when the one that started it is gone, however it went: that one holds the other end of our standard
  * input. What a stack started ends with us by its own supervisor.
  */
 export const endWithParent = (): void => {

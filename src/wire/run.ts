@@ -39,6 +39,7 @@ export type RunOptions = {
 
 /** How long a log may go unrecognised while its records are stored, and how often a held partition looks again. */
 const recogniseEveryMs = 10_000;
+const lookLateMs = 3000;
 const lookEveryMs = 2_000;
 /** With the time that a proof takes, it is made at least once a second. */
 const proveEveryMs = 750;
@@ -221,6 +222,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       readiness,
       failed: (error) => running.failed(error),
       everyMs: proveEveryMs,
+      lateMs: lookLateMs,
     });
   await lifecycle.open('ledger watch', closeMs, watchLedger, (watch) => () => watch.stop());
   const watchLag = () =>

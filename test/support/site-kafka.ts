@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { testKafka } from './load.ts';
 import type { Addresses, Site } from './pipeline-process.ts';
 
-/** Does some work through an admin client that is closed after it. */
+/** Does some work through an admin client that is closed after it; again, when a broker says to ask another one. */
 export const withAdmin = async <T>(stack: Pick<Addresses, 'kafka'>, work: (admin: Admin) => Promise<T>): Promise<T> => {
-  const admin = testKafka(stack).admin();
-  await admin.connect();
-  try {
-    return await work(admin);
-  } finally {
-    await admin.disconnect();
+  for (let tries = 10; ; tries -= 1) {
+    const admin = testKafka(stack).admin();
+    await admin.connect();
+    try {
+      return await work(admin);
+    } catch (error) {
+      if (tries === 0 || (error as { retriable?: boolean }).retriable !== true) throw error;
+      await sleep(500);
+    } finally {
+      await admin.disconnect();
+    }
   }
 };
 
