@@ -41,8 +41,9 @@ const maxShown = 50;
 const share = ({ held, of }: Tally): string => `${held}/${of}`;
 
 export const auditText = (audited: Audited, paint: Paint): string => {
-  const { transactions, events, offsets, postings, originals, deadLetters, end, anchors, deviations } = audited;
-  const sums = { transactions, events, offsets, postings };
+  const { transactions, events, offsets, checkpoints, postings, originals, deadLetters, end, anchors, deviations } =
+    audited;
+  const sums = { transactions, events, offsets, ...(checkpoints && { checkpoints }), postings };
   const { listed, total } = deviations;
   const shown = listed.slice(0, maxShown).map((one) => paint.red(`✗ ${deviationLine(one)}`));
   const seconds = (audited.tookMs / 1000).toFixed(1);

@@ -10,6 +10,8 @@ export type AuditCommands = {
 export type AuditCommand = {
   /** Kafka is not asked: neither records nor dead letters are compared. */
   readonly isLedgerOnly: boolean;
+  /** Begins behind the newest checkpoint that is believed; what is before it is taken for granted. */
+  readonly isFromCheckpoint: boolean;
   readonly onProgress?: (progress: AuditProgress) => void;
 };
 
@@ -31,6 +33,8 @@ export type Audited = {
   readonly events: Tally;
   readonly offsets: Tally;
   readonly postings: Tally;
+  /** Null: the configuration names no key whose checkpoints are believed. */
+  readonly checkpoints: Tally | null;
   /** Offsets compared with Kafka's records, and how many Kafka has no more. Null: Kafka was not asked. */
   readonly originals: (Tally & { readonly gone: number }) | null;
   readonly deadLetters: (Tally & { readonly gone: number }) | null;
@@ -55,18 +59,24 @@ export type Audited = {
   readonly eventsPerSecond: number;
 };
 
+type AuditFlags = { readonly ledgerOnly: boolean; readonly fromCheckpoint: boolean };
+
 /** `immutrail audit`. */
 export const addAudit = ({ program, commands, config, output, paint, print, exit }: Face<AuditCommands>): void => {
   program
     .command('audit')
     .description(
-      'check the whole ledger: every transaction, event, offset and posting, and what Kafka still has of them',
+      'check the whole ledger: every transaction, event, offset and posting, what Kafka still has of them, and the checkpoints',
     )
-    .option('--ledger-only', 'do not compare with Kafka', false)
-    .addHelpText('after', example('immutrail audit', 'immutrail audit --json > audit.json'))
-    .action(async ({ ledgerOnly }: { readonly ledgerOnly: boolean }) => {
+    .option('--ledger-only', 'do not ask Kafka, neither for records nor for checkpoints', false)
+    .option('--from-checkpoint', 'begin behind the newest checkpoint that is believed', false)
+    .addHelpText(
+      'after',
+      example('immutrail audit', 'immutrail audit --from-checkpoint', 'immutrail audit --json > audit.json'),
+    )
+    .action(async ({ ledgerOnly, fromCheckpoint }: AuditFlags) => {
       const shown = auditProgress(output);
-      const asked = { isLedgerOnly: ledgerOnly, onProgress: shown.onProgress };
+      const asked = { isLedgerOnly: ledgerOnly, isFromCheckpoint: fromCheckpoint, onProgress: shown.onProgress };
       const audited = await commands.audit(config(), asked).finally(shown.end);
       print(audited, () => auditText(audited, paint));
       exit(auditExitCode(audited));

@@ -1,19 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
 import { equalBytes } from '../proofs/bytes.ts';
-import { emptyChain, type ChainState } from '../proofs/chain.ts';
+import type { ChainState } from '../proofs/chain.ts';
 import { entryDigest, rootOfDigests } from '../proofs/entry.ts';
 import type { TxHash } from '../proofs/linking.ts';
 import type { Tx } from '../sinks/immudb/answers.ts';
 import type { LedgerClient } from '../sinks/immudb/client.ts';
+import { eventKey } from '../sinks/immudb/format/keys.ts';
 import { sha256 } from '../sinks/immudb/sha256.ts';
 import { chainWalk } from './audit/chain-walk.ts';
+import { checkpointCheck, type Checkpoints } from './audit/checkpoint-check.ts';
 import { contentsOf, hasItsRecordHash, type TxContents } from './audit/contents.ts';
 import { coverage, type PartitionAccount, type Span } from './audit/coverage.ts';
 import { deviationList, type Deviation, type DeviationKind, type Deviations } from './audit/deviations.ts';
 import { kafkaSide, type KafkaSideTally, type LogReaders } from './audit/kafka-side.ts';
-import { onceEver } from './audit/once-ever.ts';
+import { onceEver, type Unsettled } from './audit/once-ever.ts';
 import { checkPostings } from './audit/posting-check.ts';
 import { readTransactions, type ReadTx } from './audit/read-transactions.ts';
+import { fromGenesis, type AuditStart } from './audit/start.ts';
+import { proveUnder } from './audit/trust.ts';
 
 /** How many hold, of how many that were met. */
 export type Tally = { held: number; of: number };
@@ -25,6 +29,8 @@ export type AuditReport = {
   readonly events: Tally;
   readonly offsets: Tally;
   readonly postings: Tally;
+  /** Null: there were no keys to believe. */
+  readonly checkpoints: Tally | null;
   readonly kafka: KafkaSideTally;
   readonly partitions: readonly PartitionAccount[];
   readonly deadByCode: ReadonlyMap<string, number>;
@@ -50,7 +56,10 @@ export type AuditOptions = {
   readonly genesis?: Uint8Array | null;
   /** A state that the ledger is known to have had; it must be on the way. */
   readonly trusted?: TxHash | null;
+  /** Where to begin. Default: with transaction 1, so that nothing is taken for granted. */
+  readonly start?: AuditStart;
   readonly readers?: LogReaders;
+  readonly checkpoints?: Checkpoints;
   readonly patiently?: <T>(doing: string, read: () => Promise<T>) => Promise<T>;
   readonly maxListed?: number;
   /** Where files for ledgers of more than some 500,000 events go. Default: the system's temporary folder. */
@@ -68,13 +77,18 @@ const defaultMaxListed = 1000;
  * whatever does not hold is in the report. Memory does not grow with the ledger.
  */
 export const audit = async (client: LedgerClient, options: AuditOptions = {}): Promise<AuditReport> => {
-  const { patiently = atOnce, maxListed = defaultMaxListed } = options;
+  const { patiently = atOnce, maxListed = defaultMaxListed, start = fromGenesis } = options;
   const state = await patiently('reading the state of the ledger', () => client.currentState());
   const deviations = deviationList(maxListed);
-  const walk = chainWalk(emptyChain(sha256), deviations);
-  const covered = coverage(deviations);
-  const once = onceEver(deviations, true, options.folder);
-  const kafka = kafkaSide(options.readers, deviations);
+  const walk = chainWalk(start.chain, deviations);
+  const covered = coverage(deviations, start.lanes);
+  const once = onceEver(deviations, start.chain.id === 0n, options.folder);
+  const kafka = kafkaSide(options.readers, deviations, start.logs);
+  let ledgerId: string | null = null;
+  let genesis: Uint8Array | null = options.genesis ?? null;
+  const ledger = { ledgerId: () => ledgerId, genesis: () => genesis };
+  const checkpoints =
+    options.checkpoints === undefined ? null : checkpointCheck(options.checkpoints, ledger, deviations, options.folder);
   const tallies = { transactions: tally(), events: tally(), postings: tally() };
   let stalledIndex: string | null = null;
 
@@ -83,6 +97,7 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
     tallies.transactions.of += 1;
     const before = deviations.total();
     const isFollowed = tx === null ? walk.skip(id) : walk.follow(tx.header);
+    if (walk.current().id === 1n) genesis = walk.current().alh;
     checkAnchors(walk.current(), options, (what) => deviations.add('trust', { tx: id }, what));
     if (tx !== null && !hasItsRoot(read)) {
       deviations.add('entries', { tx: id }, 'its entries do not make the root of its header');
@@ -94,6 +109,7 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
       return;
     }
     const contents = contentsOf(tx, deviations);
+    ledgerId ??= contents.formats[0]?.format.ledgerId ?? null;
     if (isFollowed && deviations.total() === before) tallies.transactions.held += 1;
     await check(contents);
   };
@@ -114,20 +130,31 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
 
   try {
     const onStall = ({ message }: Error) => (stalledIndex = message);
-    for await (const read of readTransactions(client, { from: 1n, to: state.txId, patiently, onStall })) {
+    for await (const read of readTransactions(client, {
+      from: start.chain.id + 1n,
+      to: state.txId,
+      patiently,
+      onStall,
+    })) {
       await visit(read);
+      const { id, alh } = walk.current();
+      await checkpoints?.at({ id, alh: read.tx === null ? null : alh }, () => covered.lanes());
       const { of: events } = tallies.events;
       options.onProgress?.({ tx: read.id, to: state.txId, events, deviations: deviations.total() });
       await setImmediate(); // answers that arrived meanwhile
     }
-    once.settle();
+    await settleDuplicates(once.settle(), start, deviations);
+    const present = await patiently('reading the state of the ledger', () => client.currentState());
+    const checkpointTally = (await checkpoints?.settle(present.txId)) ?? null;
     const end = walk.current();
     checkEnd(end, state.alh, options, (what) => deviations.add('trust', {}, what));
+    await proveUnder(client, anchorsBefore(start.chain.id, options), end, deviations);
     const kafkaTally = kafka.close();
     return {
       end: { id: end.id, alh: end.alh },
       ...tallies,
       offsets: { held: Number(covered.offsets().held), of: Number(covered.offsets().of) },
+      checkpoints: checkpointTally,
       kafka: kafkaTally,
       partitions: covered.lanes(),
       deadByCode: covered.deadByCode(),
@@ -136,6 +163,7 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
     };
   } finally {
     once.close();
+    checkpoints?.close();
   }
 };
 
@@ -167,6 +195,23 @@ const checkRecordHashes = (tx: bigint, { statements }: Span, deviations: Deviati
     deviations.add('event', { tx, key: statement.event.key }, 'key, headers and value do not have its record hash');
   }
 };
+
+/** Of events that were stored before the audit's first transaction. */
+const settleDuplicates = async ({ duplicates, count }: Unsettled, start: AuditStart, deviations: Deviations) => {
+  for (const { eventId, tx } of duplicates) {
+    if (await start.isStored(eventId)) continue;
+    const what = 'a duplicate of it is stated, but it is not stored by then';
+    deviations.add('duplicate', { tx, key: eventKey(eventId) }, what);
+  }
+  const left = count - duplicates.length;
+  if (left > 0) deviations.add('duplicate', {}, `${left} more duplicates were not looked up: audit from the genesis`);
+};
+
+/** What is trusted of the part that the audit does not visit. */
+const anchorsBefore = (id: bigint, { genesis, trusted }: Anchors): readonly TxHash[] => [
+  ...(genesis && id > 1n ? [{ id: 1n, alh: genesis }] : []),
+  ...(trusted && trusted.id < id ? [trusted] : []),
+];
 
 type Anchors = Pick<AuditOptions, 'genesis' | 'trusted'>;
 

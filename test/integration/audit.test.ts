@@ -3,9 +3,11 @@ import type { Audited } from '../../src/cli/audit.ts';
 import { openLedgerAdmin } from '../../src/sinks/immudb/admin.ts';
 import { encodeSetRequest } from '../../src/sinks/immudb/client.ts';
 import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
+import { signNote } from '../../src/proofs/note.ts';
+import { makeKeyFile, readSigner } from '../../src/sinks/checkpoints/key-file.ts';
 import { decodeMark, encodeMark } from '../../src/sinks/immudb/format/mark-value.ts';
 import { markKey } from '../../src/sinks/immudb/format/keys.ts';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stack } from '../../stack/stack.ts';
@@ -19,6 +21,7 @@ import { connect } from '../support/written-ledger.ts';
 
 let stack: Stack;
 let site: Site;
+const keys = { folder: '', signing: '' };
 
 const audited = async (...more: readonly string[]): Promise<{ code: number | null; report: Audited }> => {
   const { code, out, err } = await site.command(['audit', '--json', ...more]);
@@ -37,10 +40,21 @@ const filled = async (count: number): Promise<void> => {
 
 beforeAll(async () => {
   stack = await sharedStack();
-  site = await openSite(stack, { partitions: 4 });
+  keys.folder = await mkdtemp(join(tmpdir(), 'immutrail-checkpoints-'));
+  keys.signing = join(keys.folder, 'signing.key');
+  await makeKeyFile(keys.signing, 'audit.test');
+  const env = {
+    IMMUTRAIL_CHECKPOINTS_SIGNING_KEY_FILES: keys.signing,
+    IMMUTRAIL_CHECKPOINTS_FOLDER: keys.folder,
+    IMMUTRAIL_CHECKPOINTS_EVERY_MS: '100',
+  };
+  site = await openSite(stack, { partitions: 4, env });
   await filled(2000);
 }, 180_000);
-afterAll(() => site.close());
+afterAll(async () => {
+  await site.close();
+  await rm(keys.folder, { recursive: true, force: true });
+});
 
 test('what the pipeline wrote holds, also against Kafka, and the exit code is 0', async () => {
   const { code, report } = await audited();
@@ -54,9 +68,11 @@ test('what the pipeline wrote holds, also against Kafka, and the exit code is 0'
   expect(deadLetters).toEqual({ held: deadLetters?.of, of: deadLetters?.of, gone: 0 });
   expect(report.anchors.length).toBe(1);
   const text = await site.command(['audit'], { IMMUTRAIL_LEDGER_GENESIS: site.genesis });
-  expect(text.out).toMatch(/^transactions (\d+)\/\1, events (\d+)\/\2, offsets 2000\/2000, postings (\d+)\/\3\n/);
+  expect(text.out).toMatch(
+    /^transactions (\d+)\/\1, events (\d+)\/\2, offsets 2000\/2000, checkpoints (\d+)\/\3, postings (\d+)\/\4\n/,
+  );
   expect(text.out).toContain('✓ everything holds');
-}, 60_000);
+}, 120_000);
 
 test('records that Kafka deleted are counted as gone, and nothing else', async () => {
   const admin = testKafka(stack).admin();
@@ -68,7 +84,7 @@ test('records that Kafka deleted are counted as gone, and nothing else', async (
   expect([code, report.deviations.listed]).toEqual([0, []]);
   expect(report.originals).toEqual({ held: 1900, of: 1900, gone: 100 });
   expect((await audited('--ledger-only')).report).toMatchObject({ holds: true, originals: null, deadLetters: null });
-}, 60_000);
+}, 120_000);
 
 test('an auditor who may only read', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'immutrail-auditor-'));
@@ -85,7 +101,7 @@ test('an auditor who may only read', async () => {
   await rm(folder, { recursive: true });
   expect([code, err]).toEqual([0, '']);
   expect(out).toContain('✓ everything holds');
-}, 60_000);
+}, 120_000);
 
 test('without anything to hold it against, or with another genesis, it says so', async () => {
   const IMMUTRAIL_LEDGER_TRUSTED_STATE_FILE = join(tmpdir(), `immutrail-nothing-${process.pid}.json`);
@@ -100,7 +116,52 @@ test('without anything to hold it against, or with another genesis, it says so',
     30,
     expect.stringContaining('trust: transaction 1: it is not the genesis that is pinned'),
   ]);
-}, 60_000);
+}, 120_000);
+
+test('every checkpoint of the topic and the folder is held against the ledger', async () => {
+  const { folder, signing } = keys;
+  const { code, report } = await audited();
+  expect([code, report.deviations.listed]).toEqual([0, []]);
+  const { checkpoints } = report;
+  expect(checkpoints?.held).toBe(checkpoints?.of);
+  expect(checkpoints?.of).toBeGreaterThanOrEqual(4);
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.checkpoint')).toSorted();
+  const second = names[1] ?? '';
+  const note = await readFile(join(folder, second), 'utf8');
+  await writeFile(join(folder, second), note.replace('epoch', 'epoxy'));
+  const hurt = await audited();
+  await writeFile(join(folder, second), note);
+  expect(hurt.report.deviations.listed).toEqual([
+    expect.objectContaining({
+      kind: 'checkpoint',
+      key: second,
+      what: expect.stringContaining('no checkpoint') as unknown,
+    }),
+  ]);
+  // Signed anew by a thief of the key, who leaves one partition out.
+  const text = note.split('\n\n')[0] ?? '';
+  const fewer = `${text.split('\n').slice(0, -1).join('\n')}\n`;
+  const planted = join(folder, second.replace(/.{16}(?=\.checkpoint)/, '0'.repeat(16)));
+  await writeFile(planted, signNote(fewer, [readSigner(signing)]));
+  const stolen = await audited();
+  expect(stolen.report.deviations.listed).toContainEqual(
+    expect.objectContaining({
+      kind: 'checkpoint',
+      what: expect.stringContaining('its coverage is not that') as unknown,
+    }),
+  );
+  await rm(planted);
+}, 120_000);
+
+test('an audit may begin behind the newest checkpoint', async () => {
+  const { code, report } = await audited('--from-checkpoint');
+  expect([code, report.deviations.listed]).toEqual([0, []]);
+  expect(report.anchors).toContainEqual(expect.stringMatching(/^the checkpoint of transaction \d+$/));
+  const none = await site.command(['audit', '--from-checkpoint', '--ledger-only'], {
+    IMMUTRAIL_CHECKPOINTS_FOLDER: '',
+  });
+  expect([none.code, none.out]).toEqual([2, '']);
+}, 120_000);
 
 describe('somebody with write access', () => {
   test('states records as a gap: the mark is in order, but Kafka has a record there', async () => {
@@ -130,5 +191,5 @@ describe('somebody with write access', () => {
     } finally {
       await client.close();
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startNativeStack } from '../../stack/native.ts';
 import type { Stack } from '../../stack/stack.ts';
-import {
-  attempts,
-  makeTamperedSite,
-  tamperedStackOptions,
-  tried,
-  unfound,
-  type TamperedSite,
-} from '../support/tampering.ts';
+import { attempts } from '../support/tamper-attempts.ts';
+import { makeTamperedSite, tamperedStackOptions, tried, unfound, type TamperedSite } from '../support/tampering.ts';
 
 // Some attempts of docs/tamper.md on the files of a real immudb; `npm test -- faults/tamper` makes all of them.
 

@@ -22,12 +22,13 @@ export type MemoryLedger = {
   readonly letters: KafkaRecord[];
 };
 
+export const memoryLedgerId = '0198c2f4-7c1e-4abc-8def-0123456789ab';
 const clusterId = 'cluster';
 const topics = ['events', 'events.dlq'];
 
 export const newMemoryLedger = (): MemoryLedger => {
   const format = encodeFormat({
-    ...{ ledgerId: 'ledger', group: 'group', created: '2026-01-31T12:00:00.000Z' },
+    ...{ ledgerId: memoryLedgerId, group: 'group', created: '2026-01-31T12:00:00.000Z' },
     settings: { maxTxEntries: 1024, maxKeyLen: 1024, maxValueLen: 33_554_432, embeddedValues: false },
   });
   const logs = topics.map((topic, at) => ({
@@ -93,8 +94,19 @@ const served = ({ header, entries }: ReferenceTx, hasValues = true): Tx => ({
 
 const prefixed = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.of(0), bytes]);
 
+const entriesOf = (txs: readonly ReferenceTx[]) =>
+  txs.flatMap(({ header, entries }) =>
+    entries.map(({ key, value, metadata }) => ({
+      ...{ tx: header.id, key: Buffer.from(key), value: Buffer.from(value), metadata },
+      ...{ expired: false, revision: 1n, isReference: false },
+    })),
+  );
+
 /** What of a client an audit uses. */
-export type AuditedClient = Pick<LedgerClient, 'currentState' | 'txScan' | 'txById' | 'verifiableTxById'>;
+export type AuditedClient = Pick<
+  LedgerClient,
+  'currentState' | 'txScan' | 'txById' | 'verifiableTxById' | 'scan' | 'get'
+>;
 
 /** A client of a server with these transactions. */
 export const clientOf = (txs: readonly ReferenceTx[]): AuditedClient => ({
@@ -107,6 +119,8 @@ export const clientOf = (txs: readonly ReferenceTx[]): AuditedClient => ({
       signature: null,
     });
   },
+  scan: ({ prefix }) => Promise.resolve(entriesOf(txs).filter(({ key }) => key.indexOf(prefix) === 0)),
+  get: (key) => Promise.resolve(entriesOf(txs).findLast((entry) => entry.key.equals(key)) ?? null),
   txScan: (from, limit) =>
     Promise.resolve(
       txs

@@ -15,8 +15,11 @@ export type PartitionAccount = {
   gaps: bigint;
 };
 
-/** A partition's account and its newest mark. `isTorn`: a transaction that may have advanced it could not be read. */
-export type Lane = PartitionAccount & { tx: bigint; last: LastRecord | null; isTorn: boolean };
+/**
+ * A partition's account and its newest mark. `isTorn`: a transaction that may have advanced it could not be read.
+ * `isJoined`: only where its coverage ended is known, not by which mark.
+ */
+export type Lane = PartitionAccount & { tx: bigint; last: LastRecord | null; isTorn: boolean; isJoined: boolean };
 
 /** One partition's part of a transaction, with what was said of each of its offsets. */
 export type Span = FoundMark & { readonly statements: readonly Statement[] };
@@ -103,7 +106,7 @@ const laneFor = (lanes: Map<string, Lane>, { log, partition, mark }: FoundMark):
   const known = lanes.get(name);
   if (known !== undefined) return known;
   const made: Lane = {
-    ...{ log, partition, first: mark.first, next: mark.first, tx: 0n, last: null, isTorn: false },
+    ...{ log, partition, first: mark.first, next: mark.first, tx: 0n, last: null, isTorn: false, isJoined: false },
     ...{ stored: 0n, duplicates: 0n, dead: 0n, gaps: 0n },
   };
   lanes.set(name, made);
@@ -114,6 +117,7 @@ const laneFor = (lanes: Map<string, Lane>, { log, partition, mark }: FoundMark):
 const checkSequence = (lane: Lane, { mark }: FoundMark, deviate: Deviate): void => {
   if (lane.isTorn && mark.prev !== null && mark.prev.tx > lane.tx) return;
   if (mark.first !== lane.next) deviate(`it begins at ${mark.first.toString()}, not ${lane.next.toString()}`);
+  if (lane.isJoined && mark.prev !== null) return;
   if ((mark.prev?.tx ?? 0n) !== lane.tx)
     deviate(`it names another mark before it: ${(mark.prev?.tx ?? 0n).toString()}, not ${lane.tx.toString()}`);
 };
@@ -141,7 +145,7 @@ const checkOffsets = ({ mark }: FoundMark, statements: readonly Statement[], dev
 const checkLast = (lane: Lane, { mark }: FoundMark, statements: readonly Statement[], deviate: Deviate): void => {
   const newest = statements.findLast(({ kind }) => kind !== 'gap');
   if (newest === undefined) {
-    if (!lane.isTorn && !isSame(lane.last, mark.last)) deviate('last is not that of the mark before');
+    if (!lane.isTorn && !lane.isJoined && !isSame(lane.last, mark.last)) deviate('last is not that of the mark before');
     return;
   }
   const isIt = mark.last?.offset === newest.from && mark.last.sha256 === statedSha256(newest);
@@ -170,6 +174,7 @@ const advance = (lane: Lane, tx: bigint, { mark }: FoundMark, stored: number): v
   lane.tx = tx;
   lane.last = mark.last;
   lane.isTorn = false;
+  lane.isJoined = false;
   lane.stored += BigInt(stored);
   lane.duplicates += BigInt(mark.duplicates.length);
   lane.dead += BigInt(mark.dead.length);

@@ -13,6 +13,7 @@ export const deviationKinds = [
   'dead-letter',
   'written-again',
   'original',
+  'checkpoint',
 ] as const;
 export type DeviationKind = (typeof deviationKinds)[number];
 

@@ -32,8 +32,12 @@ const maxListedOfALife = 1000;
  * The ledger against what Kafka still has. Which life of a topic is the present one shows only at the end of the
  * ledger, so what deviates is kept apart for each life, and counts for the newest.
  */
-export const kafkaSide = (readers: LogReaders | undefined, deviations: Deviations): KafkaSide => {
-  const logs = new Map<number, LogEntry>();
+export const kafkaSide = (
+  readers: LogReaders | undefined,
+  deviations: Deviations,
+  known: ReadonlyMap<number, LogEntry>,
+): KafkaSide => {
+  const logs = new Map(known);
   let life: Life | null = null;
   let letters: { readonly number: number; readonly copies: LetterCopies } | null = null;
 

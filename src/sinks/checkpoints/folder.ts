@@ -20,17 +20,33 @@ const isName = (name: string): boolean => /^\d{20}-[0-9a-f]{16}\.checkpoint$/.te
 export const writeCheckpoint = (folder: string, checkpoint: Checkpoint, text: string, note: string): Promise<void> =>
   writeDurably(join(folder, nameOf(checkpoint, text)), note, mode);
 
+const namesIn = async (folder: string): Promise<string[]> => {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isFileError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  return names.filter(isName).toSorted();
+};
+
+const noteIn = async (path: string): Promise<Buffer | null> => {
+  const { size } = await stat(path);
+  return size <= maxFileBytes ? await readFile(path) : null;
+};
+
 /** The files of this folder that have the name of a checkpoint, newest first. A folder that is not there is empty. */
 export const newestOfFolder = (folder: string): NoteSource => ({
   newestFirst: async function* () {
-    const names = await readdir(folder).catch((error: unknown) => {
-      if (isFileError(error, 'ENOENT')) return [];
-      throw error;
-    });
-    for (const name of names.filter(isName).toSorted().toReversed()) {
-      const path = join(folder, name);
-      const { size } = await stat(path);
-      if (size <= maxFileBytes) yield await readFile(path);
+    for (const name of (await namesIn(folder)).toReversed()) {
+      const note = await noteIn(join(folder, name));
+      if (note !== null) yield note;
     }
   },
 });
+
+/** The same from the oldest on, each with its name. */
+export async function* oldestOfFolder(folder: string): AsyncGenerator<{ where: string; note: Uint8Array }> {
+  for (const name of await namesIn(folder)) {
+    const note = await noteIn(join(folder, name));
+    if (note !== null) yield { where: name, note };
+  }
+}

@@ -6,7 +6,7 @@ import type { Audited } from '../../../src/cli/audit.ts';
 const all = (of: number) => ({ held: of, of });
 const honest: Audited = {
   ...{ database: 'audit', holds: true, stalledIndex: null, tookMs: 2000, eventsPerSecond: 20_000 },
-  ...{ transactions: all(51), events: all(40_000), offsets: all(40_020), postings: all(3000) },
+  ...{ transactions: all(51), events: all(40_000), offsets: all(40_020), postings: all(3000), checkpoints: all(12) },
   originals: { ...all(40_000), gone: 20 },
   deadLetters: { ...all(3), gone: 0 },
   end: { tx: 51n, alh: 'ab'.repeat(32) },
@@ -19,7 +19,7 @@ const text = (audited: Audited) => auditText(audited, pc.createColors(false));
 test('what holds is said in one line of sums, with what it was held against', () => {
   expect(text(honest)).toBe(
     [
-      'transactions 51/51, events 40000/40000, offsets 40020/40020, postings 3000/3000',
+      'transactions 51/51, events 40000/40000, offsets 40020/40020, checkpoints 12/12, postings 3000/3000',
       'against Kafka: records 40000/40000 (20 that Kafka has no more), dead letters 3/3',
       `against the pinned genesis and the trusted state (transaction 50), up to transaction 51, hash ${'ab'.repeat(32)}`,
       '2.0 s, 20000 events/s',

@@ -47,7 +47,8 @@ const found: FoundEvent = {
 const tally = { held: 4, of: 5 };
 const audited: Audited = {
   ...{ database: 'audit', holds: false, stalledIndex: null, tookMs: 1, eventsPerSecond: 1 },
-  ...{ transactions: tally, events: tally, offsets: tally, postings: tally, originals: null, deadLetters: null },
+  ...{ transactions: tally, events: tally, offsets: tally, postings: tally, checkpoints: null },
+  ...{ originals: null, deadLetters: null },
   end: { tx: 5n, alh: 'ab'.repeat(32) },
   anchors: ['the pinned genesis'],
   deviations: { total: 1, byKind: { chain: 1 }, listed: [{ kind: 'chain', tx: 3n, key: null, what: 'changed' }] },
@@ -129,7 +130,7 @@ describe('what commands are asked', () => {
     const { code, out, asked } = await cli(['audit', '--ledger-only']);
     expect([code, asked]).toEqual([
       30,
-      [[config, { isLedgerOnly: true, onProgress: expect.any(Function) as unknown }]],
+      [[config, { isLedgerOnly: true, isFromCheckpoint: false, onProgress: expect.any(Function) as unknown }]],
     ]);
     expect(out).toContain('✗ chain: transaction 3: changed');
     const json = await cli(['audit', '--json']);

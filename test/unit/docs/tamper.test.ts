@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { attempts } from '../../support/tampering.ts';
+import { attempts } from '../../support/tamper-attempts.ts';
 import { pageOf } from './pages.ts';
 
 const page = pageOf('docs/tamper.md');
