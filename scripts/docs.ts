@@ -88,6 +88,9 @@ const commandLine = () => {
     receipt: never,
     verify: never,
     exportEvents: never,
+    deadLetters: never,
+    breaker: never,
+    breakerRelease: never,
   };
   const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
+import { breakerHolds, breakerRelease } from './wire/breaker.ts';
+import { openDeadLetters } from './wire/dead-letters.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
 import { audit } from './wire/audit.ts';
 import { exportEvents } from './wire/exports.ts';
@@ -29,6 +31,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version,
   loadConfig: (file) => loadConfig(file === undefined ? {} : { file }),
   describeConfig,
+  signal: stop.signal,
   output: {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
@@ -48,6 +51,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
     receipt,
     verify,
     exportEvents,
+    breaker: breakerHolds,
+    breakerRelease,
+    deadLetters: openDeadLetters,
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });

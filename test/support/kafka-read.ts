@@ -1,19 +1,22 @@
 import type { Kafka, KafkaMessage } from 'kafkajs';
 
+/** A message, and where it lay. */
+export type ReadMessage = KafkaMessage & { readonly partition: number };
+
 let groups = 0;
 
 /**
  * Reads a topic from its start until so many messages came. Rejects with the error of a crash from which the consumer
  * does not start again; a coordinator that still loads its groups is not one.
  */
-export const readUntil = async (kafka: Kafka, topic: string, count: number): Promise<KafkaMessage[]> => {
+export const readUntil = async (kafka: Kafka, topic: string, count: number): Promise<ReadMessage[]> => {
   groups += 1;
   const consumer = kafka.consumer({
     groupId: `read-${topic}-${process.pid}-${groups}`,
     maxWaitTimeInMs: 100,
     retry: { retries: 2, initialRetryTime: 50 },
   });
-  const messages: KafkaMessage[] = [];
+  const messages: ReadMessage[] = [];
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   try {
@@ -24,7 +27,7 @@ export const readUntil = async (kafka: Kafka, topic: string, count: number): Pro
       void consumer.run({
         autoCommit: false,
         eachBatch: ({ batch }) => {
-          for (const message of batch.messages) messages.push(message);
+          for (const message of batch.messages) messages.push({ ...message, partition: batch.partition });
           if (messages.length >= count) resolve();
           return Promise.resolve();
         },

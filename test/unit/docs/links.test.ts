@@ -62,6 +62,9 @@ test('every immutrail command that README, operations and guarantees tell to run
       receipt: never,
       verify: never,
       exportEvents: never,
+      deadLetters: never,
+      breaker: never,
+      breakerRelease: never,
     },
     output: { out: () => undefined, err: () => undefined, colour: false, isWatched: false },
   });
