@@ -87,6 +87,7 @@ const commandLine = () => {
     showKeys: never,
     receipt: never,
     verify: never,
+    exportEvents: never,
   };
   const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({

@@ -230,6 +230,10 @@ export const errorTable = {
     'Get the public key on another way than with the file, and give it with --key.',
   ),
   FILE_UNREADABLE: usage('A file cannot be read.', 'Check its name and rights.'),
+  FILE_UNWRITABLE: usage(
+    'A file cannot be written, or is there already.',
+    'Name another file, in a folder that you may write to.',
+  ),
   EVENT_UNKNOWN: usage(
     'The ledger holds no event of this id.',
     'Check the id; `immutrail status` shows how far the ledger is.',

@@ -4,6 +4,7 @@ import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
 import { audit } from './wire/audit.ts';
+import { exportEvents } from './wire/exports.ts';
 import { makeKey, showKeys } from './wire/keys.ts';
 import { produce } from './wire/produce.ts';
 import { receipt, verify } from './wire/receipts.ts';
@@ -46,6 +47,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     showKeys,
     receipt,
     verify,
+    exportEvents,
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });

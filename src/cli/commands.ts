@@ -1,10 +1,12 @@
 import type { Config } from '../config.ts';
 import type { AuditCommands } from './audit.ts';
+import type { ExportCommands } from './exports.ts';
 import type { KeyCommands } from './keys.ts';
 import type { ReceiptCommands } from './receipts.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
 export type Commands = AuditCommands &
+  ExportCommands &
   KeyCommands &
   ReceiptCommands & {
     /** Topics, database, genesis. */

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import type { Commands, ProduceOptions } from './commands.ts';
 import { exitCodeText } from './exit-codes.ts';
+import { addExport } from './exports.ts';
 import { example } from './face.ts';
 import { addKeys } from './keys.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
@@ -153,6 +154,7 @@ export const programOf = (options: CliOptions) => {
   const face = { program, commands, config, output, paint, print, exit: (code: number) => exit(code) };
   addReceipts(face);
   addAudit(face);
+  addExport(face);
   addKeys(face);
   program
     .command('config')

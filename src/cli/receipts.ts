@@ -3,6 +3,7 @@ import { errorTable } from '../errors.ts';
 import { formatNoteKey } from '../proofs/note-key.ts';
 import type { ReceiptFinding } from '../proofs/receipt.ts';
 import type { Config } from '../config.ts';
+import { exportFindingText, jsonOfExport, type VerifiedExport } from './exports.ts';
 import { example, type Face } from './face.ts';
 import type { Paint } from './output.ts';
 
@@ -25,7 +26,8 @@ export type VerifyOptions = {
   readonly ledgerKeyFile?: string;
 };
 
-export type Verified = { readonly kind: 'receipt' } & ReceiptFinding;
+export type VerifiedReceipt = { readonly kind: 'receipt' } & ReceiptFinding;
+export type Verified = VerifiedReceipt | VerifiedExport;
 
 /** `immutrail receipt` and `immutrail verify`. */
 export const addReceipts = (face: Face<ReceiptCommands>): void => {
@@ -52,10 +54,10 @@ type VerifyFlags = { readonly key?: readonly string[]; readonly immudbKey?: stri
 const addVerify = ({ program, commands, paint, print, exit }: Face<ReceiptCommands>): void => {
   program
     .command('verify')
-    .argument('<file>', 'a receipt')
+    .argument('<file>', 'a receipt, or the manifest of an export')
     .option('--key <public key...>', 'the public key that must have signed, as `immutrail keys show` prints it')
     .option('--immudb-key <file>', 'public key (PEM) of immudb: also check its own signature, if there is one')
-    .description('what a receipt proves; needs no network and no configuration')
+    .description('what a receipt or an export proves; needs no network and no configuration')
     .addHelpText(
       'after',
       example("immutrail verify receipt.json --key 'audit.example.org/2026+3f…+AX…'") +
@@ -67,7 +69,9 @@ const addVerify = ({ program, commands, paint, print, exit }: Face<ReceiptComman
         keys,
         ...(immudbKey !== undefined && { ledgerKeyFile: immudbKey }),
       });
-      print(jsonOfFinding(verified), () => findingText(verified, paint));
+      const signer = signerText(verified, paint);
+      if (verified.kind === 'export') print(jsonOfExport(verified), () => exportFindingText(verified, signer, paint));
+      else print(jsonOfFinding(verified), () => findingText(verified, paint));
       if (verified.signedBy.trust !== 'pinned') exit(errorTable.VERIFY_UNPINNED.exitCode);
     });
 };
@@ -78,7 +82,7 @@ const seconds = (text: string): number => {
   throw new InvalidArgumentError('--wait is a number of seconds from 0 to 86400.');
 };
 
-const jsonOfFinding = ({ event, checkpoint, signedBy, ...finding }: Verified) => ({
+const jsonOfFinding = ({ event, checkpoint, signedBy, ...finding }: VerifiedReceipt) => ({
   holds: true,
   ...finding,
   checkpoint: {
@@ -92,7 +96,7 @@ const jsonOfFinding = ({ event, checkpoint, signedBy, ...finding }: Verified) =>
   event: JSON.parse(event) as unknown,
 });
 
-const findingText = (finding: Verified, paint: Paint): string => {
+const findingText = (finding: VerifiedReceipt, paint: Paint): string => {
   const { eventId, tx, entry, source, checkpoint } = finding;
   const yes = (text: string) => `${paint.green('✓')} ${text}`;
   return [
@@ -117,9 +121,9 @@ const findingText = (finding: Verified, paint: Paint): string => {
 
 const signerText = ({ signedBy }: Verified, paint: Paint): string => {
   const names = signedBy.keys.map(formatNoteKey).join(', ');
-  if (signedBy.trust === 'pinned') return `${paint.green('✓')} the checkpoint is signed by ${names}, which you gave`;
-  if (signedBy.trust === 'absent') return `${paint.red('✗')} nobody whose key is known signed the checkpoint`;
-  return `${paint.yellow('!')} the checkpoint is signed by ${names}, which came with the receipt: anybody may have made it (give --key)`;
+  if (signedBy.trust === 'pinned') return `${paint.green('✓')} it is signed by ${names}, which you gave`;
+  if (signedBy.trust === 'absent') return `${paint.red('✗')} nobody whose key is known signed it`;
+  return `${paint.yellow('!')} it is signed by ${names}, which came with the file: anybody may have made it (give --key)`;
 };
 
 const ledgerSignatureText = {

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { PipelineError } from '../errors.ts';
 import type { SignedCheckpoint } from '../proofs/checkpoint.ts';
 import { formatNote } from '../proofs/note.ts';
-import { ProofError } from '../proofs/proof-error.ts';
+import { manifestKind } from '../proofs/export.ts';
 import { formatReceipt, parseReceipt, verifyReceipt, type Trust } from '../proofs/receipt.ts';
 import { receiptOf } from '../queries/receipt.ts';
 import { verifyEd25519 } from '../sinks/checkpoints/ed25519.ts';
@@ -17,6 +17,8 @@ import { pinnedStateKey } from '../sinks/immudb/state-key.ts';
 import { readEntry } from './acts.ts';
 import { acceptedKeys, checkpointSources, requireHolds, withCheckpointTopic } from './checkpoints.ts';
 import { connectLedger } from './connect.ts';
+import { verifyExportFile } from './exports.ts';
+import { orVerifyFailed } from './verify-failed.ts';
 
 /** How often a checkpoint is looked for while one is waited for. */
 const lookEveryMs = 500;
@@ -62,12 +64,15 @@ const pending = (tx: bigint, newest: SignedCheckpoint | null): PipelineError => 
 const maxReceiptBytes = 64 * 1024 * 1024;
 
 /** What this file proves. Needs no network and no configuration. Rejects with VERIFY_FAILED. */
-export const verify = (file: string, options: VerifyOptions): Promise<Verified> => {
+export const verify = async (file: string, options: VerifyOptions): Promise<Verified> => {
   const trust = trustOf(options);
   const text = readText(file);
-  const finding = orVerifyFailed(() => verifyReceipt(parseReceipt(text, sha256), trust));
-  return Promise.resolve({ kind: 'receipt', ...finding });
+  if (isManifest(text)) return await verifyExportFile(file, text, trust);
+  return { kind: 'receipt', ...orVerifyFailed(() => verifyReceipt(parseReceipt(text, sha256), trust)) };
 };
+
+/** Only what the file says it is: what it is then is checked in full. */
+const isManifest = (text: string): boolean => new RegExp(`^\\s*\\{\\s*"kind"\\s*:\\s*"${manifestKind}"`).test(text);
 
 const trustOf = ({ keys, ledgerKeyFile }: VerifyOptions): Trust => ({
   keys: keys.map(publicKeyOf),
@@ -93,13 +98,4 @@ const readText = (file: string): string => {
     throw new PipelineError('FILE_UNREADABLE', `reading ${file}`, { cause });
   }
   throw new PipelineError('FILE_UNREADABLE', `${file} has more than ${maxReceiptBytes} bytes`);
-};
-
-const orVerifyFailed = <T>(work: () => T): T => {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof ProofError)) throw error;
-    throw new PipelineError('VERIFY_FAILED', error.message, { cause: error });
-  }
 };

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseReceipt } from '../../src/proofs/receipt.ts';
@@ -116,3 +116,57 @@ test('what cannot have a receipt is told so, with advice', async () => {
     expect(asked.err).toContain(`error ${name}`);
   }
 }, 180_000);
+
+test('an export proves itself, and says what it does not prove', async () => {
+  const signing = { ...believing(), IMMUTRAIL_CHECKPOINTS_SIGNING_KEY_FILES: join(site.folder, 'signing.key') };
+  const { events } = await accountSite(stack, site);
+  const type = 'gateway.signal.received';
+  const [walked, indexed, table] = ['walked.ndjson', 'indexed.ndjson', 'table.csv'].map((name) =>
+    join(site.folder, name),
+  );
+  const exporting = async (file = '', ...more: readonly string[]) => {
+    const exported = await site.command(['export', '--type', type, '--out', file, ...more], signing);
+    expect([exported.code, exported.err]).toEqual([0, '']);
+    return exported.out;
+  };
+  expect(await exporting(walked, '--walk')).toContain('complete: every transaction was read');
+  expect(await exporting(indexed)).toContain('completeness is not proven');
+  await exporting(table, '--csv');
+  const idsOf = (file = '') =>
+    readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: { event_id: string } })
+      .map(({ event }) => event.event_id);
+  expect(idsOf(walked).toSorted()).toEqual([...events.keys()].toSorted());
+  expect(idsOf(indexed).toSorted()).toEqual([...events.keys()].toSorted());
+
+  const verifyExport = async (file = '') => await verify(`${file}.manifest.json`, '--key', publicKey);
+  expect(await verifyExport(walked)).toMatchObject({ code: 0, err: '' });
+  expect((await verifyExport(walked)).out).toContain('stated by the signer: complete');
+  expect((await verifyExport(indexed)).out).toContain('completeness is not proven');
+  expect(await verifyExport(table)).toMatchObject({ code: 0 });
+  expect((await verify(`${walked ?? ''}.manifest.json`)).code).toBe(49);
+
+  const lines = readFileSync(walked ?? '', 'utf8').split(/(?<=\n)/);
+  const changes = {
+    changed: lines.with(3, (lines[3] ?? '').replace('success', 'failure')),
+    'left out': lines.toSpliced(4, 1),
+    added: [...lines, lines[0] ?? ''],
+    moved: [...lines.slice(1), lines[0] ?? ''],
+    cut: lines.with(-1, (lines.at(-1) ?? '').trimEnd()),
+  };
+  for (const [what, changed] of Object.entries(changes)) {
+    writeFileSync(walked ?? '', changed.join(''));
+    const refused = await verifyExport(walked);
+    expect([what, refused.code, refused.out]).toEqual([what, 48, '']);
+    expect(refused.err).toContain('error VERIFY_FAILED');
+  }
+
+  const again = await site.command(['export', '--type', type, '--out', indexed ?? ''], signing);
+  expect([again.code, again.err.includes('FILE_UNWRITABLE')]).toEqual([2, true]);
+  const nothing = await site.command(['export', '--out', join(site.folder, 'none')], signing);
+  expect([nothing.code, nothing.err.includes('say which events')]).toEqual([2, true]);
+  const noTime = await site.command(['export', '--since', 'yesterday', '--out', join(site.folder, 'none')], signing);
+  expect([noTime.code, existsSync(join(site.folder, 'none'))]).toEqual([2, false]);
+}, 240_000);

@@ -95,6 +95,7 @@ const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatc
       makeKey: answer({ file: '/k', publicKey: 'n+00000000+AQ==' }),
       receipt: answer('{}\n'),
       verify: answer(verified),
+      exportEvents: answer({ file: '/f', manifest: '/f.manifest.json', events: 3n, tx: 7n, isComplete: true }),
       showKeys: answer([{ publicKey: 'n+00000000+AQ==', role: 'signs' as const, file: '/k' }]),
       produce: answer({ valid: 5, poison: 1, duplicates: 2, tookMs: 1500 }),
       ...more,
@@ -153,6 +154,11 @@ describe('what a person typed wrong', () => {
     [['log', 'reopen', '--by', 'ada', '--why', ' '], /--why must say something/],
     [['gap', 'accept', 'x', '--by', 'a', '--why', 'b'], /partition is a whole number from 0 on/],
     [['produce', '--count', '1.5'], /--count is a whole number/],
+    [['keys', 'make'], /missing required argument 'file'/],
+    [['receipt', 'x', '--wait', 'long'], /--wait is a number of seconds/],
+    [['export', '--type', 'x'], /required option '--out <file>'/],
+    [['export', '--out', 'x'], /say which events/],
+    [['export', '--out', 'x', '--type', 'a', '--correlation', 'b'], /exclude each other/],
   ])('%j ends with 2, says why, and shows no stack', async (line, why) => {
     const { code, err, out, asked } = await cli(line);
     expect([code, out, asked]).toEqual([2, '', []]);
@@ -184,6 +190,53 @@ describe('errors', () => {
     expect((await cli(['--verbose', 'status'], fails(new TypeError('x is undefined')))).err).toMatch(/^\s+at /m);
     const mistake = await cli(['--verbose', 'status'], fails(new PipelineError('USAGE', 'x')));
     expect(mistake.err).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('proofs', () => {
+  test('keys and verify need no configuration, receipt and export do', async () => {
+    for (const line of [
+      ['keys', 'make', '/k'],
+      ['keys', 'show', '/k'],
+      ['verify', '/f'],
+    ])
+      expect((await cli(line)).files).toEqual([]);
+    for (const line of [
+      ['receipt', 'x'],
+      ['export', '--type', 'x', '--out', '/f'],
+    ])
+      expect((await cli(line)).files).toHaveLength(1);
+  });
+
+  test('verify is told keys and the key of immudb', async () => {
+    const { asked } = await cli(['verify', '/f', '--key', 'a', 'b', '--immudb-key', '/pem']);
+    expect(asked).toEqual([['/f', { keys: ['a', 'b'], ledgerKeyFile: '/pem' }]]);
+  });
+
+  test.each([
+    ['pinned', 0, '✓ it is signed by'],
+    ['first use', 49, 'anybody may have made it'],
+    ['absent', 49, 'nobody whose key is known signed it'],
+  ] as const)('a signer that is %s ends with %i and is said so', async (trust, exit, said) => {
+    const signedBy = { trust, keys: trust === 'absent' ? [] : verified.signedBy.keys };
+    const found = { ...verified, signedBy };
+    const plain = await cli(['verify', '/f'], { verify: () => Promise.resolve(found) });
+    expect([plain.code, plain.err, plain.out.includes(said)]).toEqual([exit, '', true]);
+    const json = await cli(['--json', 'verify', '/f'], { verify: () => Promise.resolve(found) });
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([exit, { holds: true, signer: { trust } }]);
+  });
+
+  test('what does not hold ends with 48, and nothing is printed as if it did', async () => {
+    const error = new PipelineError('VERIFY_FAILED', 'inclusion path does not lead to the root');
+    const { code, out, err } = await cli(['verify', '/f'], { verify: () => Promise.reject(error) });
+    expect([code, out]).toEqual([48, '']);
+    expect(err).toContain('does not lead to the root');
+  });
+
+  test('an export says what it is and whether it is complete', async () => {
+    expect((await cli(['export', '--type', 'x', '--out', '/f'])).out).toContain('complete: every transaction was read');
+    const { asked } = await cli(['export', '--type', 'x', '--since', 's', '--out', '/f', '--csv', '--walk']);
+    expect(asked[0]?.[1]).toEqual({ file: '/f', type: 'x', since: 's', isCsv: true, isWalk: true });
   });
 });
 
@@ -258,14 +311,15 @@ describe('help', () => {
     for (const one of exitCodes()) expect(out).toMatch(new RegExp(`^ +${String(one.code)}  ${one.meaning}$`, 'm'));
   });
 
-  test.each(['init', 'run', 'status', 'get', 'produce', 'log reopen', 'gap accept'])(
-    '%s teaches by example',
-    async (name) => {
-      const { out, code } = await cli([...name.split(' '), '--help']);
-      expect(code).toBe(0);
-      expect(out).toMatch(new RegExp(`^ {2}\\$ .*immutrail ${name}`, 'm'));
-    },
-  );
+  test.each(
+    ['init', 'run', 'status', 'get', 'produce', 'log reopen', 'gap accept', 'keys make', 'keys show', 'receipt'].concat(
+      ['verify', 'export'],
+    ),
+  )('%s teaches by example', async (name) => {
+    const { out, code } = await cli([...name.split(' '), '--help']);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^ {2}\\$ .*immutrail ${name}`, 'm'));
+  });
 
   test('--version', async () => {
     expect((await cli(['--version'])).out).toBe('9.9.9\n');

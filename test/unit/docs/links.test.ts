@@ -61,6 +61,7 @@ test('every immutrail command that README, operations and guarantees tell to run
       showKeys: never,
       receipt: never,
       verify: never,
+      exportEvents: never,
     },
     output: { out: () => undefined, err: () => undefined, colour: false, isWatched: false },
   });
