@@ -277,7 +277,19 @@ const stop = z.strictObject({
 });
 
 /** Every setting there is. Groups are strict objects, leaves are described in setting.ts. */
-export const configSchema = z.strictObject({ kafka, ledger, checkpoints, batch, gaps, breaker, redrive, http, lag, log, stop });
+export const configSchema = z.strictObject({
+  kafka,
+  ledger,
+  checkpoints,
+  batch,
+  gaps,
+  breaker,
+  redrive,
+  http,
+  lag,
+  log,
+  stop,
+});
 
 type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]

@@ -48,7 +48,7 @@ describe('a signing key', () => {
   test('with any one bit changed is refused, and nothing of it is shown', () => {
     const text = readFileSync(path);
     const damaged = join(folder, 'damaged.key');
-    const secret = text.toString().trim().split('+').at(-1) ?? '';
+    const secret = text.toString().trim().split('+').slice(4).join('+');
     let tried = 0;
     for (const { changed, at } of bitFlips(Uint8Array.from(text.subarray(0, -1)))) {
       writeFileSync(damaged, changed);
