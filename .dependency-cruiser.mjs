@@ -63,6 +63,12 @@ export default {
       { path: '^src/(?!queries/|sinks/immudb/|proofs/|schemas/|errors\\.ts$)' },
     ),
     only(
+      'redrive-acts-on-the-ledger',
+      'acts on dead letters know the ledger and its letters; Kafka is a port',
+      { path: '^src/redrive/' },
+      { path: '^src/(?!redrive/|sinks/|proofs/|schemas/|errors\\.ts$)' },
+    ),
+    only(
       'producers-are-for-services',
       'a service imports nothing of the pipeline',
       { path: '^src/producers/' },
@@ -90,7 +96,7 @@ export default {
     owned('commander', '^src/cli/'),
     owned('cli-table3', '^src/cli/output\\.ts$'),
     owned('picocolors', '^src/cli/output\\.ts$'),
-    owned('bottleneck', '^src/sinks/with-rate-limit\\.ts$'),
+    owned('bottleneck', '^src/sinks/bucket\\.ts$'),
     owned('yaml', '^src/config/'),
     owned('snappy', '^src/consumers/kafka/codecs\\.ts$'),
     owned('lz4-napi', '^src/consumers/kafka/'),

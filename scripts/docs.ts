@@ -87,6 +87,9 @@ const commandLine = () => {
     showKeys: never,
     receipt: never,
     verify: never,
+    deadLetters: never,
+    breaker: never,
+    breakerRelease: never,
   };
   const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({

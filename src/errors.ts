@@ -239,6 +239,32 @@ export const errorTable = {
     '`immutrail status` shows the partitions that are held.',
   ),
 
+  // --- acts on dead letters
+  DEAD_LETTER_UNKNOWN: usage(
+    'The ledger holds no dead letter of this id.',
+    '`immutrail dlq list --state all` shows them; an id is log/partition/offset of the record.',
+  ),
+  BREAKER_NOT_HOLDING: usage(
+    'The breaker does not hold this partition.',
+    '`immutrail breaker` shows the partitions that it holds.',
+  ),
+  DEAD_LETTER_NOT_OPEN: usage(
+    'The act needs an open dead letter, and this one is settled or under way.',
+    '`immutrail dlq history` says who did what to it.',
+  ),
+  REDRIVE_UNKNOWN: usage(
+    'There is no redrive of this id, or nothing of it is under way.',
+    '`immutrail dlq status` shows the redrives that have letters under way.',
+  ),
+  REDRIVE_NOT_SETTLED: retry(
+    'The pipeline has not come to the records of a redrive in time.',
+    'See that `immutrail run` is up and holds no partition; then go on with `immutrail dlq redrive --resume`.',
+  ),
+  REDRIVE_TOO_LARGE: usage(
+    'A record with the headers of its redrive is larger than the topic takes.',
+    'Raise max.message.bytes of the topic a little; the dead letter stays open.',
+  ),
+
   // --- immudb refuses, or says what it must not say: a person decides
   LEDGER_REFUSED_PRECONDITION: halt(
     10,

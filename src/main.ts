@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
+import { breakerHolds, breakerRelease } from './wire/breaker.ts';
+import { openDeadLetters } from './wire/dead-letters.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
 import { audit } from './wire/audit.ts';
 import { makeKey, showKeys } from './wire/keys.ts';
@@ -28,6 +30,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version,
   loadConfig: (file) => loadConfig(file === undefined ? {} : { file }),
   describeConfig,
+  signal: stop.signal,
   output: {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
@@ -46,6 +49,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
     showKeys,
     receipt,
     verify,
+    breaker: breakerHolds,
+    breakerRelease,
+    deadLetters: openDeadLetters,
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });

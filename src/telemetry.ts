@@ -38,7 +38,7 @@ export type Telemetry = Happenings &
     retrying(retry: Retry): void;
     recovered(after: { readonly doing: string; readonly attempts: number; readonly elapsedMs: number }): void;
     committed(partitions: number): void;
-    writeRefused(why: 'exists' | 'moved'): void;
+    writeRefused(why: 'exists' | 'moved' | 'acted'): void;
     writesInFlight(count: number): void;
     /** Not a happening: `look` is asked for before each reading of the metrics. */
     watch(look: () => Standing): void;
@@ -48,7 +48,12 @@ export type Telemetry = Happenings &
     deadLettersSent(count: number): void;
     lagRead(group: string, rows: readonly PartitionLag[]): void;
     lagReadFailed(err: unknown): void;
+    depthRead(depth: DeadLetterDepth): void;
+    depthReadFailed(err: unknown): void;
   };
+
+/** Dead letters that are not settled, and since when (Unix seconds) the longest untouched of them waits. */
+export type DeadLetterDepth = { readonly byCode: ReadonlyMap<string, number>; readonly oldestAt: bigint | null };
 
 export type TelemetryOptions = {
   readonly log: Log;
@@ -74,6 +79,7 @@ export const telemetry = (options: TelemetryOptions): Telemetry => {
     ...waiting(context),
     ...commits(context),
     ...lag(context),
+    ...depth(context),
   };
 };
 
@@ -142,10 +148,11 @@ const assignments = ({ log, metrics }: Context) => {
       metrics.add('immutrail_fences_total', 1, {});
       log.warn({ partition, next: String(next) }, 'partition moved by another writer');
     },
-    partitionHeld: (partition) => {
+    partitionHeld: (partition, tripped) => {
       held.add(partition);
       holdings();
-      log.error({ partition }, 'partition held until the loss is accepted');
+      if (tripped === null) log.error({ partition }, 'partition held until the loss is accepted');
+      else log.error({ partition, why: tripped }, 'partition held by the breaker until a person releases it');
     },
     partitionReleased: (partition) => {
       held.delete(partition);
@@ -286,6 +293,33 @@ const lag = ({ log, metrics, wallMs }: Context) =>
       log.debug({ err }, 'lag could not be read');
     },
   }) satisfies Partial<Telemetry>;
+
+const depth = ({ log, metrics, wallMs }: Context) => {
+  let oldestAt: bigint | null = null;
+  let isRead = false;
+  metrics.beforeReading(() => {
+    const ageSeconds = oldestAt === null ? 0 : Math.max(0, wallMs() / 1000 - Number(oldestAt));
+    if (isRead) metrics.set('immutrail_dead_letters_oldest_seconds', ageSeconds, {});
+  });
+  return {
+    depthRead: (depth) => {
+      isRead = true;
+      oldestAt = depth.oldestAt;
+      metrics.clear('immutrail_dead_letters_unsettled');
+      for (const code of Object.keys(rejectionTable)) metrics.set('immutrail_dead_letters_unsettled', 0, { code });
+      const byLabel = new Map<string, number>();
+      for (const [code, count] of depth.byCode) {
+        byLabel.set(rejectionLabel(code), (byLabel.get(rejectionLabel(code)) ?? 0) + count);
+      }
+      for (const [code, count] of byLabel) metrics.set('immutrail_dead_letters_unsettled', count, { code });
+      log.debug({ unsettled: sum(depth.byCode.values()) }, 'depth of dead letters read');
+    },
+    depthReadFailed: (err) => {
+      metrics.add('immutrail_depth_read_failures_total', 1, {});
+      log.debug({ err }, 'depth of dead letters could not be read');
+    },
+  } satisfies Partial<Telemetry>;
+};
 
 const showLag = (metrics: Metrics, consumergroup: string, row: PartitionLag, wallMs: number): void => {
   const where = { topic: row.topic, partition: String(row.partition) };

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import type { AuditCommands } from './audit.ts';
 import type { KeyCommands } from './keys.ts';
 import type { ReceiptCommands } from './receipts.ts';
+import type { DeadLetterDesk } from '../redrive/desk.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
 export type Commands = AuditCommands &
@@ -17,6 +18,12 @@ export type Commands = AuditCommands &
     /** Runs until a signal or a halt; resolves with the exit code. */
     run(config: Config): Promise<number>;
     produce(config: Config, options: ProduceOptions): Promise<Produced>;
+    /** Partitions that the breaker holds. */
+    breaker(config: Config): Promise<readonly HeldPartition[]>;
+    /** Of one partition, or of all that are held. */
+    breakerRelease(config: Config, partition: number | null, reason: Reason): Promise<readonly ReleasedPartition[]>;
+    /** Everything that is done with dead letters. */
+    deadLetters(config: Config): Promise<DeadLetterDesk>;
   };
 
 export type ProduceOptions = {
@@ -109,6 +116,17 @@ export type AcceptedGap = {
   readonly to: bigint;
   readonly tx: bigint;
 };
+
+export type HeldPartition = {
+  readonly partition: number;
+  /** First offset that is not covered. */
+  readonly next: bigint;
+  /** The transaction that says so. */
+  readonly tx: bigint;
+  readonly why: string;
+};
+
+export type ReleasedPartition = { readonly partition: number; readonly next: bigint; readonly tx: bigint };
 
 export type FoundEvent = {
   readonly eventId: string;

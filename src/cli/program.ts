@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import type { Commands, ProduceOptions } from './commands.ts';
+import { addDlq } from './dlq.ts';
 import { exitCodeText } from './exit-codes.ts';
 import { example } from './face.ts';
 import { addKeys } from './keys.ts';
@@ -8,7 +9,7 @@ import { errorText, jsonOf, paintOf, type Output } from './output.ts';
 import { addAudit } from './audit.ts';
 import { progress } from './progress.ts';
 import { addReceipts } from './receipts.ts';
-import { gapText, initText, logText, producedText, statusText, eventText } from './texts.ts';
+import { breakerText, gapText, releasedText, initText, logText, producedText, statusText, eventText } from './texts.ts';
 import { asPipelineError, PipelineError } from '../errors.ts';
 
 export type CliOptions = {
@@ -17,6 +18,8 @@ export type CliOptions = {
   readonly describeConfig: (config: Config) => Readonly<Record<string, unknown>>;
   readonly commands: Commands;
   readonly output: Output;
+  /** Aborted by a signal to the process; default: never. */
+  readonly signal?: AbortSignal;
 };
 
 type Global = { readonly config?: string; readonly json?: boolean; readonly verbose?: boolean };
@@ -154,6 +157,27 @@ export const programOf = (options: CliOptions) => {
   addReceipts(face);
   addAudit(face);
   addKeys(face);
+  const breaker = program
+    .command('breaker')
+    .description('partitions that are held because most of their records would be dead letters, and why')
+    .addHelpText(
+      'after',
+      example('immutrail breaker', 'immutrail breaker release --by ada --why "bad deploy, ticket 4711"'),
+    )
+    .action(async () => {
+      const held = await commands.breaker(config());
+      print({ held }, () => breakerText(held));
+    });
+  reasoned(breaker.command('release'))
+    .argument('[partition]', 'the partition; default: all that are held', whole('partition', 0))
+    .description('let what lies on held partitions become dead letters: stated in the ledger with who and why')
+    .addHelpText('after', example('immutrail breaker release 3 --by ada --why "bad deploy, ticket 4711"'))
+    .action(async (partition: number | undefined, reason: ReasonFlags) => {
+      const released = await commands.breakerRelease(config(), partition ?? null, reason);
+      print({ released }, () => releasedText(released));
+    });
+  const { signal = new AbortController().signal } = options;
+  addDlq(program, { open: commands.deadLetters, config, print, output, example, signal });
   program
     .command('config')
     .description('check the configuration and print it; secrets are never shown')

@@ -18,6 +18,8 @@ export const progress = (output: Watched, verb: string) => {
   return {
     onProgress: (done: number, all: number): void =>
       show(`${verb} ${done} of ${all} (${Math.floor((100 * done) / Math.max(1, all))} %)`),
+    /** Where nobody knows how many there will be. */
+    onCount: (done: number): void => show(`${verb} ${done}`),
     /** Takes the line away, so that what follows begins on a clean one. Idempotent. */
     end: (): void => show(''),
   };

@@ -1,4 +1,14 @@
-import type { AcceptedGap, FoundEvent, InitResult, Produced, ReopenedLog, Status, TopicProblem } from './commands.ts';
+import type {
+  AcceptedGap,
+  FoundEvent,
+  HeldPartition,
+  InitResult,
+  Produced,
+  ReleasedPartition,
+  ReopenedLog,
+  Status,
+  TopicProblem,
+} from './commands.ts';
 import { tableOf, type Paint } from './output.ts';
 
 /** What people read: one function for each command's result. */
@@ -61,6 +71,25 @@ export const producedText = ({ valid, poison, duplicates, tookMs }: Produced): s
 
 export const logText = ({ topic, log, incarnation }: ReopenedLog): string =>
   `topic ${topic} goes on as log ${log} (life ${incarnation}), read from its start; start the pipeline again`;
+
+export const breakerText = (held: readonly HeldPartition[]): string =>
+  held.length === 0
+    ? 'the breaker holds no partition'
+    : [
+        ...held.map(
+          ({ partition, next, why }) => `partition ${partition} is held at offset ${next.toString()}: ${why}`,
+        ),
+        '',
+        'find out why, then: immutrail breaker release --by YOU --why REASON (docs/operations.md)',
+      ].join('\n');
+
+export const releasedText = (released: readonly ReleasedPartition[]): string =>
+  released
+    .map(
+      ({ partition, next, tx }) =>
+        `partition ${partition} goes on from offset ${next.toString()} (transaction ${tx.toString()})`,
+    )
+    .join('\n');
 
 export const gapText = ({ partition, from, to, tx }: AcceptedGap): string =>
   `partition ${partition}: offsets ${from.toString()} to ${(to - 1n).toString()} are accepted as lost in transaction ${tx.toString()}`;

@@ -221,6 +221,34 @@ const gaps = z.strictObject({
   }),
 });
 
+const breaker = z.strictObject({
+  window: whole('So many records of a partition are looked at together.', 2000, { min: 10, max: 1_000_000 }),
+  maxSharePercent: whole(
+    'More records at fault among them, in percent, hold the partition until a person releases it; 100 is never.',
+    50,
+    { min: 1, max: 100 },
+  ),
+  maxRun: whole('More records at fault in a row hold it, too.', 500, { min: 1, max: Number.MAX_SAFE_INTEGER }),
+});
+
+const redrive = z.strictObject({
+  operator: textOrUnset('Who acts on dead letters, where --by does not say it; kept in the ledger for ever.'),
+  maxAttempts: whole('A record that was tried so often is not sent again by itself: a person decides on it.', 3, {
+    min: 1,
+    max: 1000,
+  }),
+  perSecond: whole('Records that a redrive sends per second, unless --rate says otherwise.', 500, {
+    min: 1,
+    max: 1_000_000,
+    unit: 'events',
+  }),
+  depthEveryMs: whole('Least time between two countings of the unsettled dead letters.', 30 * second, {
+    min: 500,
+    max: 60 * minute,
+    unit: 'ms',
+  }),
+});
+
 const http = z.strictObject({
   host: text('Where /metrics, /livez and /readyz listen. Loopback unless you say otherwise.', '127.0.0.1', hostName),
   port: whole('Their port; 0 takes a free one.', 9464, { min: 0, max: 65_535 }),
@@ -249,7 +277,19 @@ const stop = z.strictObject({
 });
 
 /** Every setting there is. Groups are strict objects, leaves are described in setting.ts. */
-export const configSchema = z.strictObject({ kafka, ledger, checkpoints, batch, gaps, http, lag, log, stop });
+export const configSchema = z.strictObject({
+  kafka,
+  ledger,
+  checkpoints,
+  batch,
+  gaps,
+  breaker,
+  redrive,
+  http,
+  lag,
+  log,
+  stop,
+});
 
 type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]

@@ -42,6 +42,8 @@ export type Pending = {
   isOpen(): boolean;
   /** Takes the next `count` records and every gap before the record that then comes first. */
   take(count: number): Slice;
+  /** Two slices in the place of one: its first `count` records, and the rest. */
+  split(slice: Slice, count: number): readonly [Slice, Slice];
   settle(slice: Slice): void;
   /** The slice will not be written; what follows it cannot be either. */
   drop(slice: Slice): void;
@@ -108,6 +110,27 @@ export const pendingDeliveries = ({ partition, epoch, over, first: start }: Admi
       inFlight.add(slice);
       answerIfDone();
       return slice;
+    },
+    split: (slice, count) => {
+      const middle = slice.records[count]?.offset ?? slice.next;
+      const [front, back] = [
+        {
+          ...slice,
+          next: middle,
+          records: slice.records.slice(0, count),
+          gaps: slice.gaps.filter(({ from }) => from < middle),
+        },
+        {
+          ...slice,
+          first: middle,
+          records: slice.records.slice(count),
+          gaps: slice.gaps.filter(({ from }) => from >= middle),
+        },
+      ];
+      inFlight.delete(slice);
+      inFlight.add(front);
+      inFlight.add(back);
+      return [front, back];
     },
     settle: (slice) => {
       inFlight.delete(slice);

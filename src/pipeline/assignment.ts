@@ -28,6 +28,8 @@ export type Assignment = {
   written(standings: readonly Standing[], epoch: number): void;
   /** Nothing more may be stored of any log before it was recognised anew. */
   doubt(): void;
+  /** The breaker holds it: the ledger says so. */
+  hold(partition: number, epoch: number): void;
   /** Another writer moved it: if the group still counts us in, take the ledger's word and fetch anew. */
   adopt(standing: Standing, epoch: number): void;
 };
@@ -132,6 +134,12 @@ export const assignment = (options: AssignmentOptions): Assignment => {
         const state = openOf(partition);
         if (state !== null) state.recognisedAt = null;
       }
+    },
+    hold: (partition, heldEpoch) => {
+      const given = heldEpoch === epoch ? lanes.get(partition) : undefined;
+      if (given === undefined) return;
+      batcher.withdraw([partition]);
+      void open([given], atOnce);
     },
     adopt: (standing, adoptedEpoch) => {
       const given = adoptedEpoch === epoch ? lanes.get(standing.partition) : undefined;

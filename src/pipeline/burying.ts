@@ -13,7 +13,8 @@ export const burying = (deadLetters: DeadLetters, retrying: Retrying): Bury => {
       const verdict = verdicts[index];
       if (verdict?.kind !== 'dead' || one.deadAt !== null) return;
       buried.push(one);
-      letters.push({ record: one.record, code: verdict.code, message: verdict.message });
+      const attempt = (one.redrive?.attempt ?? 0) + 1;
+      letters.push({ record: one.record, code: verdict.code, message: verdict.message, attempt });
     });
     if (letters.length === 0) return;
     const places = await retrying('writing dead letters', () => deadLetters.send(letters), over);

@@ -3,6 +3,7 @@ import type { Source, SourceHandler } from '../consumers/source.ts';
 import type { DeadLetters } from '../sinks/dead-letters.ts';
 import type { Batch, Sink } from '../sinks/sink.ts';
 import type { Assignment } from './assignment.ts';
+import type { Breaker } from './breaker.ts';
 import { draftBatch, type Breathe, type Draft, type Inspect } from './draft.ts';
 import type { Happenings } from './happenings.ts';
 import { preparing, storedOf, type Ahead, type Prepared } from './preparing.ts';
@@ -18,6 +19,7 @@ export type PipelineOptions = {
   readonly retrying: Retrying;
   readonly happenings: Happenings;
   readonly inspect: Inspect;
+  readonly breaker: Pick<Breaker, 'weigh'>;
   readonly isSameContent: (a: Buffer, b: Buffer) => boolean;
   readonly maxEvents: number;
   readonly now: () => number;

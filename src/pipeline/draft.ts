@@ -2,6 +2,7 @@ import type { Batcher } from '../consumers/batcher.ts';
 import type { Slice } from '../consumers/pending.ts';
 import type { Decoded } from '../schemas/decoded.ts';
 import type { KafkaRecord, LastRecord } from '../schemas/record.ts';
+import { redriveTagOf } from '../schemas/redrive-headers.ts';
 import type { Batch, Budget, Outcome, Span } from '../sinks/sink.ts';
 import type { Judged, Verdict } from './judge.ts';
 
@@ -14,7 +15,12 @@ export type Part = {
   /** The last record that coverage has seen once this part is written. */
   readonly last: LastRecord | null;
   readonly unchecked: boolean;
+  /** The last record before this part. */
+  readonly before: LastRecord | null;
 };
+
+/** A part that is not covered: its partition is held from there on, for this reason. */
+export type Tripped = { readonly part: Part; readonly why: string };
 
 export type Inspect = { decode(value: Buffer | null): Decoded; sha256(value: Buffer | null): string };
 
@@ -44,6 +50,9 @@ export const draftBatch = async (
     sha256: inspect.sha256(record.value),
     decoded: inspect.decode(record.value),
     deadAt: null,
+    tag: redriveTagOf(record.headers),
+    redrive: null,
+    refused: null,
   });
   const queued: Judged[] = [];
   for (const record of batcher.peek(maxEvents)) {
@@ -63,14 +72,20 @@ export const draftBatch = async (
     const judged = judgedOf(record);
     taken.push(judged);
     const facts = judged.decoded.accepted ? judged.decoded.facts : null;
-    return budget.take({ partition, bytes: ledgerBytes(record), facts });
+    return budget.take({ partition, bytes: ledgerBytes(record), facts, closes: judged.tag !== null });
   });
   let at = 0;
   return {
     parts: slices.map((slice) => {
       const judged = taken.slice(at, (at += slice.records.length));
       const before = continued(slice.pending.partition);
-      return { slice, judged, last: lastRecord(judged) ?? before.last, unchecked: before.unchecked };
+      return {
+        slice,
+        judged,
+        last: lastRecord(judged) ?? before.last,
+        unchecked: before.unchecked,
+        before: before.last,
+      };
     }),
   };
 };
@@ -78,24 +93,34 @@ export const draftBatch = async (
 /** A key is kept as JSON text, in which one byte may become six; a value is kept as it is. */
 const ledgerBytes = ({ key, value }: KafkaRecord): number => (value?.length ?? 0) + 6 * (key?.length ?? 0);
 
-/** The batch that a draft becomes under these verdicts (one for each of its records, in order). */
-export const batchOf = (draft: Draft, verdicts: readonly Verdict[]): Batch => {
+/** The batch that a draft becomes under these verdicts (one for each of its records, in order), and what is held. */
+export const batchOf = (draft: Draft, verdicts: readonly Verdict[], tripped: readonly Tripped[] = []): Batch => {
   let at = 0;
   const spans = draft.parts.map(({ slice, judged, last, unchecked }): Span => {
     const outcomes = judged.map((one) => outcomeOf(one, verdicts[at++]));
     const { first, next, gaps } = slice;
     return { partition: slice.pending.partition, first, next, outcomes, gaps, last, unchecked };
   });
-  return { spans };
+  return { spans: [...spans, ...tripped.map(heldSpan)] };
 };
 
-const lastRecord = (judged: readonly Judged[]): LastRecord | null => {
+const heldSpan = ({ part: { slice, before }, why }: Tripped): Span => ({
+  ...{ partition: slice.pending.partition, first: slice.first, next: slice.first },
+  ...{ outcomes: [], gaps: [], last: before, unchecked: false, tripped: why },
+});
+
+export const lastRecord = (judged: readonly Judged[]): LastRecord | null => {
   const last = judged.at(-1);
   if (last === undefined) return null;
   return { offset: last.record.offset, timestamp: last.record.timestamp, sha256: last.sha256 };
 };
 
 const outcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
+  const outcome = recordOutcomeOf(judged, verdict);
+  return judged.redrive === null ? outcome : { ...outcome, closes: judged.redrive };
+};
+
+const recordOutcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
   const { record, sha256, decoded, deadAt } = judged;
   if (decoded.accepted && verdict?.kind === 'store') {
     return { kind: 'stored', record, sha256, facts: decoded.facts, json: decoded.json };

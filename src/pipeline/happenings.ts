@@ -7,8 +7,8 @@ export type Happenings = {
   partitionOpened(partition: number, next: bigint): void;
   /** Another writer moved it past us. */
   partitionMoved(partition: number, next: bigint): void;
-  /** Held until a person accepts the loss. */
-  partitionHeld(partition: number): void;
+  /** Held until a person decides: `tripped` is why the breaker holds it, or null for records that were lost. */
+  partitionHeld(partition: number, tripped: string | null): void;
   partitionReleased(partition: number): void;
   /** Records that nobody had stored were deleted from Kafka. */
   recordsLost(partition: number, gap: Gap): void;

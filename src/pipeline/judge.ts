@@ -1,5 +1,7 @@
 import type { Decoded } from '../schemas/decoded.ts';
 import type { KafkaRecord } from '../schemas/record.ts';
+import type { RedriveTag } from '../schemas/redrive-headers.ts';
+import type { Redrive } from '../sinks/sink.ts';
 
 /** A record with what was found out about it once; what becomes of it depends on what the ledger holds already. */
 export type Judged = {
@@ -8,6 +10,12 @@ export type Judged = {
   readonly decoded: Decoded;
   /** Where its copy lies on the dead-letter topic, once it was sent there: it is never sent twice. */
   deadAt: { readonly partition: number; readonly offset: bigint } | null;
+  /** Its headers claim that it is the redrive of a dead letter. */
+  readonly tag: RedriveTag | null;
+  /** The redrive that it settles, by what the ledger states of the claim. */
+  redrive: Redrive | null;
+  /** The ledger's own words, when it refused this record for its own sake. */
+  refused: string | null;
 };
 
 /** An event of the same id that came before: in this batch, in the one being written, or in the ledger. */
@@ -36,7 +44,8 @@ export const judgeAll = (
   isSameContent: (a: Buffer, b: Buffer) => boolean,
 ): Verdict[] => {
   const own = new Map<string, Earlier>();
-  return judged.map(({ decoded, sha256 }) => {
+  return judged.map(({ decoded, sha256, refused }) => {
+    if (refused !== null) return { kind: 'dead', code: 'LEDGER_REFUSED', message: refused };
     if (!decoded.accepted) return { kind: 'dead', code: decoded.code, message: decoded.message };
     const { eventId } = decoded.facts;
     const known = own.get(eventId) ?? earlier(eventId);

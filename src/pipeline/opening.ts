@@ -2,6 +2,7 @@ import type { Position } from '../consumers/coverage.ts';
 import type { Batcher } from '../consumers/batcher.ts';
 import type { Source } from '../consumers/source.ts';
 import type { Gap } from '../schemas/record.ts';
+import type { Breaker } from './breaker.ts';
 import type { Happenings } from './happenings.ts';
 import { opening, type Lane, type OpenState } from './lane.ts';
 import type { Survey, Surveyed } from './survey.ts';
@@ -10,6 +11,7 @@ export type OpeningOptions = {
   readonly source: Pick<Source, 'seek' | 'hold' | 'release'>;
   readonly batcher: Pick<Batcher, 'add'>;
   readonly survey: Survey;
+  readonly breaker: Pick<Breaker, 'release' | 'forget'>;
   readonly happenings: Happenings;
   /** Offsets lost below the log start that are stated without asking a person. */
   readonly maxLoss: bigint;
@@ -30,14 +32,20 @@ export type Openings = {
 
 /** How lanes come from `opening` to `open` or `held`, and from `held` to `open`. */
 export const openings = (options: OpeningOptions): Openings => {
-  const { source, batcher, survey, happenings, now } = options;
+  const { source, batcher, survey, breaker, happenings, now } = options;
 
   const open = (lane: Lane, state: Omit<OpenState, 'kind'>) => {
     lane.become({ kind: 'open', ...state });
     happenings.partitionOpened(lane.partition, state.position.next);
   };
 
-  const enter = (lane: Lane, { opening: found, isCompacted }: Surveyed) => {
+  const enter = (lane: Lane, { opening: found, isCompacted, held, releasedUntil }: Surveyed) => {
+    if (held !== null) {
+      hold(lane, held);
+      return;
+    }
+    if (releasedUntil === null) breaker.forget([lane.partition]);
+    else breaker.release(lane.partition, releasedUntil);
     if (found.kind === 'lost') {
       lose(lane, found.position, found.gap, isCompacted);
       return;
@@ -54,7 +62,7 @@ export const openings = (options: OpeningOptions): Openings => {
 
   const lose = (lane: Lane, position: Position, gap: Gap, isCompacted: boolean) => {
     happenings.recordsLost(lane.partition, gap);
-    if (gap.to - gap.from > options.maxLoss) hold(lane);
+    if (gap.to - gap.from > options.maxLoss) hold(lane, null);
     else stateLoss(lane, position, gap, isCompacted);
   };
 
@@ -69,10 +77,11 @@ export const openings = (options: OpeningOptions): Openings => {
     void batcher.add({ partition, epoch, over, first: gap.from, next: gap.to, records: [], gaps: [gap] });
   };
 
-  const hold = (lane: Lane) => {
+  /** `tripped`: why the breaker holds it; null: records were lost. */
+  const hold = (lane: Lane, tripped: string | null) => {
     lane.become({ kind: 'held' });
     source.hold(lane.partition);
-    happenings.partitionHeld(lane.partition);
+    happenings.partitionHeld(lane.partition, tripped);
     untilAccepted(lane).catch(failUnlessOver(lane.over));
   };
 
@@ -82,7 +91,7 @@ export const openings = (options: OpeningOptions): Openings => {
       await options.wait(options.lookEveryMs, over);
       const surveyed = (await survey([partition], over)).get(partition);
       if (lane.state().kind !== 'held') return;
-      if (surveyed === undefined || surveyed.opening.kind === 'lost') continue;
+      if (surveyed?.held !== null || surveyed.opening.kind === 'lost') continue;
       happenings.partitionReleased(partition);
       source.release(partition);
       enter(lane, surveyed);

@@ -1,13 +1,16 @@
 import type { DeadLetters } from '../sinks/dead-letters.ts';
 import type { Batch, Composed, Sink, StoredEvent } from '../sinks/sink.ts';
+import type { Breaker } from './breaker.ts';
 import { burying } from './burying.ts';
-import { batchOf, type Breathe, type Draft } from './draft.ts';
+import { batchOf, type Breathe, type Draft, type Part, type Tripped } from './draft.ts';
 import type { Happenings } from './happenings.ts';
-import { judgeAll, type Earlier, type Judged } from './judge.ts';
+import { judgeAll, type Earlier, type Judged, type Verdict } from './judge.ts';
+import { redriven } from './redriven.ts';
 import type { Retrying } from './retrying.ts';
 
 export type PreparingOptions = {
-  readonly sink: Pick<Sink, 'find' | 'compose'>;
+  readonly sink: Pick<Sink, 'find' | 'redrives' | 'compose'>;
+  readonly breaker: Pick<Breaker, 'weigh'>;
   readonly deadLetters: DeadLetters;
   readonly retrying: Retrying;
   readonly happenings: Pick<Happenings, 'eventsFound'>;
@@ -22,7 +25,13 @@ export type Ahead = ReadonlyMap<string, Earlier>;
 export type Before = { readonly found: Map<string, StoredEvent>; readonly ahead: Ahead };
 
 /** A draft made ready to be written, and what that rests on. */
-export type Prepared = { readonly draft: Draft; readonly composed: Composed; readonly before: Before };
+export type Prepared = {
+  readonly draft: Draft;
+  readonly composed: Composed;
+  readonly before: Before;
+  /** Parts that are not covered after all: their partitions are held from there on. */
+  readonly tripped: readonly Tripped[];
+};
 
 /** From drafts to transactions that can be sent. All reject when `over` aborts, and with what must halt. */
 export type Preparing = {
@@ -31,6 +40,8 @@ export type Preparing = {
   /** Verdicts, then letters to the dead-letter topic, then the transaction that states both. */
   compose(draft: Draft, before: Before, over: AbortSignal): Promise<Prepared>;
   /** These events are in the ledger already: composes anew, with that known. */
+  /** An operator acted on a letter that it was to close: looks anew and composes anew. */
+  afterAct(prepared: Prepared, over: AbortSignal): Promise<Prepared>;
   knowing(events: ReadonlyMap<string, StoredEvent>, prepared: Prepared, over: AbortSignal): Promise<Prepared>;
 };
 
@@ -40,6 +51,7 @@ const lookFirstFor = 64;
 export const preparing = (options: PreparingOptions): Preparing => {
   const { sink, retrying, happenings, isSameContent, breathe } = options;
   const bury = burying(options.deadLetters, retrying);
+  const lookForRedrives = redriven(sink, retrying);
   let lookFirst = 0;
 
   const look = async (draft: Draft, before: Before, over: AbortSignal) => {
@@ -55,16 +67,37 @@ export const preparing = (options: PreparingOptions): Preparing => {
   };
 
   const compose: Preparing['compose'] = async (draft, before, over) => {
-    const judged = draft.parts.flatMap((part) => part.judged);
     const earlier = (id: string) => before.found.get(id) ?? before.ahead.get(id);
-    const verdicts = judgeAll(judged, earlier, isSameContent);
-    await bury(judged, verdicts, over);
-    return { draft, composed: await sink.compose(batchOf(draft, verdicts), breathe), before };
+    const judge = (parts: readonly Part[]) => judgeAll(judgedOf({ parts }), earlier, isSameContent);
+    const all = judge(draft.parts);
+    const tripped = weigh(draft, all);
+    const isTripped = (part: Part) => tripped.some((one) => one.part === part);
+    const kept = tripped.length === 0 ? draft : { parts: draft.parts.filter((part) => !isTripped(part)) };
+    // Without the parts that are left out, what would have been their duplicate may be an event of its own.
+    const verdicts = tripped.length === 0 ? all : judge(kept.parts);
+    await bury(judgedOf(kept), verdicts, over);
+    const composed = await sink.compose(batchOf(kept, verdicts, tripped), breathe);
+    return { draft, composed, before, tripped };
+  };
+
+  /** Parts in which so much is at fault that a person must look before it becomes dead letters. */
+  const weigh = ({ parts }: Draft, verdicts: readonly Verdict[]): Tripped[] => {
+    let at = 0;
+    return parts.flatMap((part) => {
+      const records = part.judged.map(({ record }) => ({
+        offset: record.offset,
+        isDead: verdicts[at++]?.kind === 'dead',
+      }));
+      const { pending, first } = part.slice;
+      const why = options.breaker.weigh(pending.partition, first, records);
+      return why === null ? [] : [{ part, why }];
+    });
   };
 
   return {
     prepare: async (draft, ahead, over) => {
       const before: Before = { found: new Map(), ahead };
+      await lookForRedrives(judgedOf(draft), over);
       if (lookFirst > 0) {
         lookFirst -= 1;
         await look(draft, before, over);
@@ -72,12 +105,18 @@ export const preparing = (options: PreparingOptions): Preparing => {
       return await compose(draft, before, over);
     },
     compose,
+    afterAct: async ({ draft, before }, over) => {
+      await lookForRedrives(judgedOf(draft), over);
+      return await compose(draft, before, over);
+    },
     knowing: async (events, { draft, before }, over) => {
       remember(before, events);
       return await compose(draft, before, over);
     },
   };
 };
+
+const judgedOf = ({ parts }: Draft): Judged[] => parts.flatMap((part) => part.judged);
 
 const eventIdOf = ({ decoded }: Judged): string[] => (decoded.accepted ? [decoded.facts.eventId] : []);
 

@@ -1,7 +1,7 @@
 import { openAt, type Opening } from '../consumers/coverage.ts';
 import type { Source } from '../consumers/source.ts';
 import { PipelineError } from '../errors.ts';
-import type { Sink } from '../sinks/sink.ts';
+import type { Sink, Standing } from '../sinks/sink.ts';
 import type { Retrying } from './retrying.ts';
 
 export type SurveyOptions = {
@@ -13,7 +13,14 @@ export type SurveyOptions = {
 };
 
 /** Where a partition can be read on, if it can. */
-export type Surveyed = { readonly opening: Exclude<Opening, { kind: 'replaced' }>; readonly isCompacted: boolean };
+export type Surveyed = {
+  readonly opening: Exclude<Opening, { kind: 'replaced' }>;
+  readonly isCompacted: boolean;
+  /** Why the breaker holds it; null: it does not. */
+  readonly held: string | null;
+  /** A person released it: what lies below this passes. */
+  readonly releasedUntil: bigint | null;
+};
 
 /** Rejects with LOG_REPLACED when Kafka's log is not the one of the ledger; waits no longer than `over` lets it. */
 export type Survey = (partitions: readonly number[], over: AbortSignal) => Promise<ReadonlyMap<number, Surveyed>>;
@@ -29,10 +36,19 @@ export const surveying = ({ source, sink, retrying, clusterId }: SurveyOptions):
       if (bounds === undefined) throw replaced(`partition ${partition} is not in the topic any more`);
       const opening = openAt(standings.get(partition) ?? null, bounds);
       if (opening.kind === 'replaced') throw replaced(opening.why);
-      return [partition, { opening, isCompacted: topic.isCompacted }];
+      return [
+        partition,
+        { opening, isCompacted: topic.isCompacted, ...breakerOf(standings.get(partition), bounds.end) },
+      ];
     });
     return new Map(surveyed);
   };
+};
+
+const breakerOf = (standing: Standing | undefined, end: bigint): Pick<Surveyed, 'held' | 'releasedUntil'> => {
+  const { breaker } = standing ?? {};
+  if (breaker === undefined) return { held: null, releasedUntil: null };
+  return breaker.isHolding ? { held: breaker.why, releasedUntil: null } : { held: null, releasedUntil: end };
 };
 
 export const replaced = (why: string): PipelineError =>

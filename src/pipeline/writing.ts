@@ -1,17 +1,18 @@
 import type { Source } from '../consumers/source.ts';
 import { PipelineError } from '../errors.ts';
-import type { Batch, CommitOutcome, Sink } from '../sinks/sink.ts';
+import type { Batch, Composed, CommitOutcome, Sink } from '../sinks/sink.ts';
 import type { Assignment } from './assignment.ts';
 import type { Draft, Part } from './draft.ts';
 import type { Happenings } from './happenings.ts';
-import type { Prepared, Preparing } from './preparing.ts';
+import { halves, isRefusedForGood, refuseOnly, together } from './isolate.ts';
+import { storedOf, type Prepared, type Preparing } from './preparing.ts';
 import type { Retrying } from './retrying.ts';
 import { summaryOf } from './summary.ts';
 
 export type WritingOptions = {
   readonly source: Pick<Source, 'commit'>;
   readonly sink: Pick<Sink, 'commit'>;
-  readonly assignment: Pick<Assignment, 'written' | 'adopt'>;
+  readonly assignment: Pick<Assignment, 'written' | 'adopt' | 'hold'>;
   readonly preparing: Preparing;
   readonly retrying: Retrying;
   readonly happenings: Happenings;
@@ -34,11 +35,18 @@ const maxRounds = 20;
 export const writing = (options: WritingOptions): Write => {
   const { source, sink, assignment, preparing, retrying, happenings, now } = options;
 
-  const settle = ({ draft, composed }: Prepared, { tx, standings }: Outcome<'written'>, durationMs: number) => {
+  const settle = (
+    { draft, composed, tripped }: Prepared,
+    { tx, standings }: Outcome<'written'>,
+    durationMs: number,
+  ) => {
     const epoch = epochOf(draft);
     assignment.written(standings, epoch);
     hint(composed.batch, tx, epoch);
-    for (const { slice } of draft.parts) slice.pending.settle(slice);
+    const held = new Set(tripped.map(({ part }) => part));
+    dropAll({ parts: [...held] });
+    for (const { slice } of draft.parts.filter((part) => !held.has(part))) slice.pending.settle(slice);
+    for (const { slice } of held) assignment.hold(slice.pending.partition, epoch);
     happenings.batchWritten(summaryOf(composed, tx, options.maxEvents, durationMs));
   };
 
@@ -67,17 +75,48 @@ export const writing = (options: WritingOptions): Write => {
     return parts.length === 0 ? null : await preparing.compose({ parts }, before, over);
   };
 
+  const commit = (composed: Composed, over: AbortSignal): Promise<CommitOutcome | PipelineError> =>
+    retrying('writing a batch', () => sink.commit(composed), over).catch((error: unknown) => {
+      if (isRefusedForGood(error)) return error;
+      throw error;
+    });
+
+  /** Refused for good: in halves, the front first, for the back continues it; what is refused alone is a dead letter. */
+  const isolate = async (
+    { draft, before }: Prepared,
+    refusal: PipelineError,
+    over: AbortSignal,
+  ): Promise<Batch | null> => {
+    const pair = halves(draft);
+    if (pair === null) {
+      refuseOnly(draft, refusal);
+      return await rounds(await preparing.compose(draft, before, over), over);
+    }
+    const [front, back] = pair;
+    try {
+      const first = await rounds(await preparing.compose(front, before, over), over);
+      const ahead = new Map([...before.ahead, ...storedOf(first)]);
+      const second = await rounds(await preparing.compose(back, { found: before.found, ahead }, over), over);
+      return together(first, second);
+    } catch (error) {
+      dropAll({ parts: [...front.parts, ...back.parts] });
+      throw error;
+    }
+  };
+
   const rounds = async (first: Prepared, over: AbortSignal): Promise<Batch | null> => {
     let prepared: Prepared | null = first;
     for (let left = maxRounds; prepared !== null && left > 0;) {
       const { composed, draft }: Prepared = prepared;
       const started = now();
-      const outcome = await retrying('writing a batch', () => sink.commit(composed), over);
+      const outcome = await commit(composed, over);
+      if (outcome instanceof PipelineError) return await isolate(prepared, outcome, over);
       if (outcome.kind === 'written') {
         settle(prepared, outcome, now() - started);
         return composed.batch;
       }
       if (outcome.kind === 'exists') prepared = await preparing.knowing(outcome.events, prepared, over);
+      else if (outcome.kind === 'acted') prepared = await preparing.afterAct(prepared, over);
       else prepared = await withoutMoved(prepared, outcome, over);
       if (prepared?.draft.parts.length === draft.parts.length) left -= 1;
     }

@@ -23,8 +23,6 @@ export type DeadLetterTopicOptions = {
   readonly maxRequestBytes: number;
   /** Which part of the pipeline refused the record. */
   readonly stage?: string;
-  /** How often the record was tried, this time included. Default 1. */
-  readonly attemptsOf?: (record: KafkaRecord) => number;
 };
 
 const ownPrefix = '__immutrail.';
@@ -82,7 +80,7 @@ const appendAll = async (
   }
 };
 
-const toLetter = ({ record, code, message }: DeadLetter, options: DeadLetterTopicOptions): Letter => {
+const toLetter = ({ record, code, message, attempt = 1 }: DeadLetter, options: DeadLetterTopicOptions): Letter => {
   const facts = {
     topic: options.sourceTopic,
     partition: record.partition,
@@ -91,7 +89,7 @@ const toLetter = ({ record, code, message }: DeadLetter, options: DeadLetterTopi
     code,
     message: message.slice(0, maxMessageChars).toWellFormed(),
     stage: options.stage ?? 'pipeline',
-    attempts: options.attemptsOf?.(record) ?? 1,
+    attempts: attempt,
   };
   const own = Object.entries(facts).map(([name, value]): Header => [
     `${ownPrefix}errors.${name}`,
@@ -107,6 +105,23 @@ const toLetter = ({ record, code, message }: DeadLetter, options: DeadLetterTopi
 
 const disown = ([name, value]: Header): Header =>
   name.startsWith(ownPrefix) ? [foreignPrefix + name.slice(ownPrefix.length), value] : [name, value];
+
+/** A record as it was before it became a letter, and the topic that it came from. */
+export type OriginalRecord = { readonly topic: string; readonly record: KafkaRecord };
+
+/** The inverse of what `deadLetterTopic` sends; null for a record that it did not write. */
+export const originalOf = (letter: KafkaRecord): OriginalRecord | null => {
+  const ours = new Map(letter.headers.filter(([name]) => name.startsWith(`${ownPrefix}errors.`)));
+  const fact = (name: string) => ours.get(`${ownPrefix}errors.${name}`)?.toString() ?? '';
+  const [partition, offset, timestamp] = [fact('partition'), fact('offset'), fact('timestamp')];
+  if (!/^\d{1,5}$/.test(partition) || !/^\d{1,19}$/.test(offset) || !/^(-1|\d{1,16})$/.test(timestamp)) return null;
+  const headers = letter.headers.filter(([name]) => !name.startsWith(ownPrefix)).map(reown);
+  const place = { partition: Number(partition), offset: BigInt(offset), timestamp: BigInt(timestamp) };
+  return { topic: fact('topic'), record: { ...letter, ...place, timestampType: 'create', headers } };
+};
+
+const reown = ([name, value]: Header): Header =>
+  name.startsWith(foreignPrefix) ? [ownPrefix + name.slice(foreignPrefix.length), value] : [name, value];
 
 const cutByBytes = (letters: readonly Numbered[], maxBytes: number): Numbered[][] => {
   const chunks: Numbered[][] = [];

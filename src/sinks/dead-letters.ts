@@ -1,7 +1,13 @@
 import type { KafkaRecord } from '../schemas/record.ts';
 
 /** A record that leaves its batch, with why. */
-export type DeadLetter = { readonly record: KafkaRecord; readonly code: string; readonly message: string };
+export type DeadLetter = {
+  readonly record: KafkaRecord;
+  readonly code: string;
+  readonly message: string;
+  /** How often it was tried, this time included; 1 unless a redrive sent it. */
+  readonly attempt?: number;
+};
 
 export type DeadLetterPlace = { readonly partition: number; readonly offset: bigint };
 

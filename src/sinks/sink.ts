@@ -1,5 +1,6 @@
 import type { EventFacts } from '../schemas/decoded.ts';
 import type { Gap, KafkaRecord, LastRecord } from '../schemas/record.ts';
+import type { RedriveTag } from '../schemas/redrive-headers.ts';
 
 /** Where the ledger stands for one partition: its newest mark, or null before the first. */
 export type Standing = {
@@ -9,10 +10,27 @@ export type Standing = {
   /** First offset not covered. */
   readonly next: bigint;
   readonly last: LastRecord | null;
+  /** The newest mark covers nothing, and says that the breaker holds the partition, or that a person released it. */
+  readonly breaker?: { readonly isHolding: boolean; readonly by: string; readonly why: string };
 };
 
-/** What became of one record. `sha256` is of the value's bytes, hex (of no bytes for a null value). */
-export type Outcome =
+/** A dead letter whose redrive is under way, as the ledger states it. Only the sink that read it knows its inside. */
+export type Redrive = {
+  readonly of: RedriveTag['of'];
+  /** Transaction of the revision that was read; closing it is compare-and-set on that. */
+  readonly tx: bigint;
+  readonly nonce: string;
+  /** Hash of the value that settles it. */
+  readonly expectedSha256: string;
+  /** How often its record was tried before. */
+  readonly attempt: number;
+};
+
+/** What became of one record. `closes`: the redrive that this record settles, in the same transaction. */
+export type Outcome = RecordOutcome & { readonly closes?: Redrive };
+
+/** `sha256` is of the value's bytes, hex (of no bytes for a null value). */
+type RecordOutcome =
   | {
       readonly kind: 'stored';
       readonly record: KafkaRecord;
@@ -44,6 +62,8 @@ export type Span = {
   readonly last: LastRecord | null;
   /** The log could not be recognised by its last record before this coverage. */
   readonly unchecked: boolean;
+  /** Covers nothing: the breaker holds the partition from here on, for this reason. */
+  readonly tripped?: string;
 };
 
 /** One transaction's worth of spans, of different partitions. */
@@ -63,6 +83,8 @@ export type CommitOutcome =
   | { readonly kind: 'written'; readonly tx: bigint; readonly standings: readonly Standing[] }
   /** Nothing written: these events are in the ledger already. Sort them out and compose again. */
   | { readonly kind: 'exists'; readonly events: ReadonlyMap<string, StoredEvent> }
+  /** Nothing written: an operator acted on a dead letter that the batch was to close. Look anew and compose again. */
+  | { readonly kind: 'acted' }
   /** Another writer moved these partitions; nothing of this batch was written. */
   | { readonly kind: 'moved'; readonly standings: readonly Standing[] };
 
@@ -78,7 +100,13 @@ export type Budget = {
 };
 
 /** `facts` null: it will be a dead letter. `bytes`: what the record may come to in the ledger, beside a constant. */
-export type Share = { readonly partition: number; readonly bytes: number; readonly facts: EventFacts | null };
+export type Share = {
+  readonly partition: number;
+  readonly bytes: number;
+  readonly facts: EventFacts | null;
+  /** It may also close a dead letter. */
+  readonly closes?: boolean;
+};
 
 /**
  * Where batches become durable. Retrying is not the sink's job (see with-retry): its errors say what may be retried,
@@ -90,6 +118,8 @@ export type Sink = {
   budget(): Budget;
   /** The events of these ids that the ledger holds already, read with proof. */
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  /** Those of these dead letters whose redrive is under way, read with proof. */
+  redrives(of: readonly Redrive['of'][]): Promise<readonly Redrive[]>;
   /** Pure work, no I/O: may run while an earlier batch is being committed, and lets it breathe in between. */
   compose(batch: Batch, breathe: () => Promise<void>): Promise<Composed>;
   /** Resolves only when every record of the batch is durable in one transaction, or nothing of it is. One at a time. */

@@ -43,6 +43,18 @@ export const metricTable = {
     'Records that the dead-letter topic acknowledged, copies after a crash included.',
     [],
   ),
+  immutrail_dead_letters_unsettled: gauge(
+    'Dead letters that are open or being redriven, as the ledger states them. 0 only when all are settled.',
+    ['code'],
+  ),
+  immutrail_dead_letters_oldest_seconds: gauge(
+    'How long the longest untouched of them waits: since it was stated or last acted on; 0 when there is none.',
+    [],
+  ),
+  immutrail_depth_read_failures_total: counter(
+    'Readings of the unsettled dead letters that failed; the gauges keep their last values.',
+    [],
+  ),
   immutrail_gaps_total: counter('Offsets without a record, by what Kafka showed as the reason.', ['reason']),
   immutrail_lost_total: counter('Offsets that Kafka deleted before they were stored. Above 0: act.', []),
   immutrail_events_found_total: counter(
@@ -106,7 +118,7 @@ export const metricTable = {
   immutrail_ready: gauge('1 when every condition of readiness holds.', []),
   immutrail_condition: gauge('1 when this condition of readiness holds.', ['condition']),
   immutrail_partitions_assigned: gauge('Partitions that this process works on.', []),
-  immutrail_partitions_held: gauge('Partitions that wait until a person accepts a loss.', []),
+  immutrail_partitions_held: gauge('Partitions that wait until a person accepts a loss, or releases the breaker.', []),
   immutrail_writes_in_flight: gauge('Transactions sent and not yet answered.', []),
   immutrail_queue_records: gauge('Records fetched and not yet settled.', []),
   immutrail_queue_bytes: gauge('Bytes of records fetched and not yet settled.', []),

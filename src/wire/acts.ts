@@ -10,7 +10,7 @@ import type {
   StatusRow,
 } from '../cli/commands.ts';
 import { readSecret, type Config } from '../config.ts';
-import { pipelineRights, producerRights, rightsAsCommands } from '../consumers/kafka/rights.ts';
+import { operatorRights, pipelineRights, producerRights, rightsAsCommands } from '../consumers/kafka/rights.ts';
 import { PipelineError } from '../errors.ts';
 import { hexOfBytes } from '../proofs/hex.ts';
 import { acceptGap, makeLedger, reopenLog } from '../sinks/immudb/acts.ts';
@@ -56,6 +56,7 @@ export const init = async (config: Config, options: InitOptions): Promise<InitRe
         kafkaRights: [
           ...rightsAsCommands('immutrail', pipelineRights({ ...names, group })),
           ...rightsAsCommands('a-service', producerRights(topic)),
+          ...rightsAsCommands('an-operator', operatorRights({ topic, deadLetterTopic })),
         ],
       };
     } finally {

@@ -9,6 +9,7 @@ import { kafkaSource } from '../consumers/kafka/source.ts';
 import { PipelineError } from '../errors.ts';
 import type { Readiness } from '../http/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { breaker } from '../pipeline/breaker.ts';
 import { assignment } from '../pipeline/assignment.ts';
 import { pipeline, type Pipeline } from '../pipeline/deliver.ts';
 import type { Happenings } from '../pipeline/happenings.ts';
@@ -21,7 +22,9 @@ import { rootThread } from '../sinks/immudb/root-thread.ts';
 import { immudbSink } from '../sinks/immudb/sink.ts';
 import { withRateLimit } from '../sinks/with-rate-limit.ts';
 import { retrying } from '../sinks/with-retry.ts';
+import { readDepth } from '../redrive/depth.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { depthMonitor } from '../telemetry/depth-monitor.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
 import { publishCheckpoints } from './checkpoints.ts';
 import { connectLedger } from './connect.ts';
@@ -128,10 +131,10 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   });
   await lifecycle.open('rate limit', closeMs, ignore, () => () => limiting.abort(new Error('the process stops')));
 
-  const held = new Set<number>();
+  const held = new Map<number, string>();
   const tellHeld = () => {
     if (held.size === 0) readiness.meet('no-partition-held');
-    else readiness.miss('no-partition-held', `${[...held].join(', ')}: accept the loss (immutrail gap accept) or not`);
+    else readiness.miss('no-partition-held', [...held].map(([partition, why]) => `${partition}: ${why}`).join('; '));
   };
   const happenings: Happenings = {
     ...telemetry,
@@ -146,10 +149,11 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       checkpoints.own(false);
       telemetry.letGo();
     },
-    partitionHeld: (partition) => {
-      held.add(partition);
+    partitionHeld: (partition, tripped) => {
+      const why = tripped === null ? 'accept the loss (immutrail gap accept) or not' : `${tripped} (immutrail breaker)`;
+      held.set(partition, why);
       tellHeld();
-      telemetry.partitionHeld(partition);
+      telemetry.partitionHeld(partition, tripped);
     },
     partitionReleased: (partition) => {
       held.delete(partition);
@@ -184,7 +188,9 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const queue = batcher(config.batch);
   telemetry.watch(() => ({ queue: queue.queued(), trustedTx: ledger.trusted.current().id }));
   const now = () => performance.now();
+  const trips = breaker(config.breaker);
   const lanes = assignment({
+    breaker: trips,
     source,
     sink,
     batcher: queue,
@@ -206,6 +212,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     assignment: lanes,
     retrying: retry,
     happenings,
+    breaker: trips,
     inspect: { decode, sha256: valueSha256 },
     isSameContent: sameContent,
     maxEvents: config.batch.maxEvents,
@@ -233,6 +240,9 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       read: () => admin.readLag({ group, topic, withAge: true }),
     });
   await lifecycle.open('lag monitor', closeMs, watchLag, (monitor) => () => monitor.stop());
+  const watchDepth = () =>
+    depthMonitor({ everyMs: config.redrive.depthEveryMs, telemetry, read: (signal) => readDepth(ledger, signal) });
+  await lifecycle.open('depth monitor', closeMs, watchDepth, (monitor) => () => monitor.stop());
   const halted = Promise.withResolvers<never>();
   halted.promise.catch(() => undefined);
   const { fetchMs, writeMs, commitMs } = config.stop;

@@ -1,4 +1,4 @@
-import type { Batch, CommitOutcome, Composed, Sink, Standing, StoredEvent } from '../../src/sinks/sink.ts';
+import type { Batch, CommitOutcome, Composed, Redrive, Sink, Standing, StoredEvent } from '../../src/sinks/sink.ts';
 
 type Instead = (batch: Batch) => Promise<CommitOutcome | null>;
 
@@ -7,6 +7,8 @@ export const memorySink = () => {
   const marks = new Map<number, Standing>();
   const events = new Map<string, StoredEvent>();
   const written: Batch[] = [];
+  /** Redrives that are under way; told apart by their offset. */
+  const redrives: Redrive[] = [];
   const hooks = {
     /** What a commit answers or throws in place of writing; null: it is written. */
     instead: ((): Promise<CommitOutcome | null> => Promise.resolve(null)) as Instead,
@@ -25,7 +27,10 @@ export const memorySink = () => {
     const known = eventsOf(batch).flatMap(({ facts }) => events.get(facts.eventId) ?? []);
     if (known.length > 0) return { kind: 'exists', events: new Map(known.map((event) => [event.eventId, event])) };
     const tx = BigInt(written.push(batch) + 2);
-    const standings = batch.spans.map(({ partition, next, last }): Standing => ({ partition, tx, next, last }));
+    const standings = batch.spans.map(({ partition, next, last, tripped: why }): Standing => {
+      const held = why === undefined ? {} : { breaker: { isHolding: true, by: 'immutrail', why } };
+      return { partition, tx, next, last, ...held };
+    });
     for (const standing of standings) marks.set(standing.partition, standing);
     for (const { facts, sha256, json } of eventsOf(batch)) {
       events.set(facts.eventId, { eventId: facts.eventId, tx, sha256, json });
@@ -43,6 +48,8 @@ export const memorySink = () => {
       hooks.finds += 1;
       return Promise.resolve(new Map(ids.flatMap((id) => events.get(id) ?? []).map((event) => [event.eventId, event])));
     },
+    redrives: (of) =>
+      Promise.resolve(of.flatMap((place) => redrives.find((one) => one.of.offset === place.offset) ?? [])),
     compose: async (batch, breathe): Promise<Composed> => {
       await breathe();
       return { batch, entries: 1, bytes: 1 };
@@ -52,5 +59,5 @@ export const memorySink = () => {
       return (await hooks.instead(batch)) ?? write(batch);
     },
   };
-  return { sink, marks, events, written, hooks };
+  return { sink, redrives, marks, events, written, hooks };
 };

@@ -1,4 +1,5 @@
 import type { CommittedOffset, Delivery, LogBounds, Source, TopicBounds } from '../../src/consumers/source.ts';
+import { breaker } from '../../src/pipeline/breaker.ts';
 import type { Happenings } from '../../src/pipeline/happenings.ts';
 import type { Retrying } from '../../src/pipeline/retrying.ts';
 import type { KafkaRecord } from '../../src/schemas/record.ts';
@@ -64,6 +65,9 @@ export const toldHappenings = () => {
 
 const rangeOf = (span: { partition: number; first: bigint; next: bigint }) =>
   `${span.partition}@${span.first.toString()}-${span.next.toString()}`;
+
+/** Never trips: these tests are about something else. */
+export const noBreaker = breaker({ window: 10, maxSharePercent: 100, maxRun: Infinity });
 
 /** Tries again at once. */
 export const retryAtOnce: Retrying = async (_, operation, signal) => {

@@ -75,6 +75,13 @@ export const kafkaAdmin = (kafka: Kafka) => {
     partitions: (topic: string) =>
       doing(`asking for the partitions of ${topic}`, async () => (await readTopicOffsets(cluster, topic)).size),
 
+    /** The high watermark of each partition. */
+    ends: (topic: string): Promise<ReadonlyMap<number, bigint>> =>
+      doing(`asking where ${topic} ends`, async () => {
+        const offsets = await readTopicOffsets(cluster, topic);
+        return new Map([...offsets].map(([partition, { end }]) => [partition, end]));
+      }),
+
     /**
      * Two equal reads of the cluster id and of where the partitions begin; ends are high watermarks of the later one.
      * Rejects with KAFKA_UNAVAILABLE when the reads never agree.

@@ -2,10 +2,12 @@ import type { Batch, IHeaders, KafkaMessage } from 'kafkajs';
 import type { Gap, Header, KafkaRecord } from '../../schemas/record.ts';
 import { mergeGaps } from '../coverage.ts';
 import type { Delivery } from '../source.ts';
-import type { RawRecord } from './record-batch.ts';
+import type { RawHeaders, RawRecord } from './record-batch.ts';
 
 /** What kafkajs keeps of a record beside its documented shape. */
-type RawMessage = KafkaMessage & Partial<Pick<RawRecord, 'isEmptyBatch' | 'isAborted' | 'batchContext'>>;
+type RawMessage = Pick<KafkaMessage, 'timestamp' | 'offset' | 'key' | 'value'> & {
+  readonly headers?: IHeaders | RawHeaders;
+} & Partial<Pick<RawRecord, 'isEmptyBatch' | 'isAborted' | 'batchContext'>>;
 
 /** A kafkajs batch with the parts that tell what was fetched but not delivered. */
 export type FetchedBatch = Batch & { readonly fetchedOffset: string; readonly rawMessages: readonly RawMessage[] };
@@ -51,7 +53,7 @@ const reasonOf = (raw: RawMessage): Gap['reason'] => {
   return raw.isAborted === true ? 'aborted' : 'control';
 };
 
-const toRecord = (raw: RawMessage, partition: number, offset: bigint): KafkaRecord => ({
+export const toRecord = (raw: RawMessage, partition: number, offset: bigint): KafkaRecord => ({
   partition,
   offset,
   timestamp: BigInt(raw.timestamp),
@@ -61,7 +63,7 @@ const toRecord = (raw: RawMessage, partition: number, offset: bigint): KafkaReco
   headers: toHeaders(raw.headers),
 });
 
-const toHeaders = (headers: IHeaders | undefined): readonly Header[] => {
+const toHeaders = (headers: IHeaders | RawHeaders | undefined): readonly Header[] => {
   const names = headers === undefined ? [] : Object.keys(headers);
   if (headers === undefined || names.length === 0) return noHeaders;
   return names.sort(byBytes).flatMap((name) => {

@@ -38,6 +38,17 @@ export const producerRights = (topic: string): readonly Right[] => [
   { operation: 'Describe', resource: 'topic', name: topic },
 ];
 
+/** What a person needs who acts on dead letters: reads them, and sends them again. */
+export const operatorRights = (names: {
+  readonly topic: string;
+  readonly deadLetterTopic: string;
+}): readonly Right[] => [
+  { operation: 'Write', resource: 'topic', name: names.topic },
+  { operation: 'Describe', resource: 'topic', name: names.topic },
+  { operation: 'Read', resource: 'topic', name: names.deadLetterTopic },
+  { operation: 'Describe', resource: 'topic', name: names.deadLetterTopic },
+];
+
 export const toAcl = (user: string, rights: readonly Right[]): AclEntry[] => {
   const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
   const operations = {

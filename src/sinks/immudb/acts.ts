@@ -7,7 +7,7 @@ import type { LedgerClient } from './client.ts';
 import { encodeFormat, type LedgerSettings } from './format/format-value.ts';
 import { formatKey, logKey, markKey } from './format/keys.ts';
 import { encodeLog } from './format/log-value.ts';
-import { encodeMark } from './format/mark-value.ts';
+import { breakerName, encodeMark } from './format/mark-value.ts';
 import { followTo } from './follow.ts';
 import { newestLog, type Ledger, type Log } from './ledger.ts';
 import { readMarks } from './marks.ts';
@@ -26,7 +26,7 @@ export type NewLedger = {
   readonly now: Date;
 };
 
-type NewEntry = { readonly key: string; readonly value: Buffer; readonly notModifiedAfter: bigint };
+export type NewEntry = { readonly key: string; readonly value: Buffer; readonly notModifiedAfter: bigint };
 
 /**
  * Writes transaction 1 (the format, alone) and 2 (the first life of each topic) into an empty database. Returns what to
@@ -105,7 +105,29 @@ export const acceptGap = async (
   return { gap, tx: header.id };
 };
 
-const writeChecked = async (client: LedgerClient, entries: readonly NewEntry[]): Promise<TxHeader> => {
+/** Lets a partition go on that the breaker holds: a mark that covers nothing says who did it and why. */
+export const releaseBreaker = async (
+  ledger: Ledger,
+  released: { log: number; partition: number; by: string; why: string },
+): Promise<{ next: bigint; tx: bigint }> => {
+  await ledger.ready();
+  const { log, partition, by, why } = released;
+  if (by === breakerName) throw new PipelineError('USAGE', `${breakerName} is the breaker's own name: say who you are`);
+  const standing = (await readMarks(ledger, log, [partition])).get(partition);
+  if (standing?.breaker?.isHolding !== true) {
+    throw new PipelineError('BREAKER_NOT_HOLDING', `the breaker does not hold partition ${partition}`);
+  }
+  const { tx, next, last } = standing;
+  const value = encodeMark({
+    ...{ first: next, next, prev: { tx, next }, last, stored: 0, duplicates: [], dead: [], gaps: [] },
+    ...{ writer: randomUUID(), by, why },
+  });
+  const header = await writeChecked(ledger.client, [{ key: markKey(log, partition), value, notModifiedAfter: tx }]);
+  await followTo(ledger, header);
+  return { next, tx: header.id };
+};
+
+export const writeChecked = async (client: LedgerClient, entries: readonly NewEntry[]): Promise<TxHeader> => {
   const tx = transaction();
   for (const { key, value, notModifiedAfter } of entries) tx.add(key, value, notModifiedAfter);
   const sent = rootOfRequest(tx.request());

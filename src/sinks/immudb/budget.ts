@@ -17,7 +17,7 @@ export const transactionBudget = ({ maxBytes }: BudgetLimits): Budget => {
   return {
     take: (share) => {
       const isFirst = records === 0;
-      records += 1;
+      records += share.closes === true ? 2 : 1;
       bytes += share.bytes;
       partitions.add(share.partition);
       if (share.facts !== null) postings.add(share.facts);

@@ -1,9 +1,9 @@
 import { recordSha256 } from '../../schemas/record-hash.ts';
-import type { Batch, Composed, Outcome, Span, Standing } from '../sink.ts';
-import { encodeDead } from './format/dead-value.ts';
+import type { Batch, Composed, Outcome, Redrive, Span, Standing } from '../sink.ts';
+import { encodeDead, type DeadState } from './format/dead-value.ts';
 import { eventValueLength, eventValuePrefix, writeEventValue } from './format/event-value.ts';
 import { deadKey, eventKey, markKey } from './format/keys.ts';
-import { encodeMark, type Mark } from './format/mark-value.ts';
+import { breakerName, encodeMark, type Mark } from './format/mark-value.ts';
 import type { PostingRow } from './format/posting-rows.ts';
 import { planPostings } from './format/postings.ts';
 import { transaction, type Transaction } from './transaction.ts';
@@ -13,10 +13,15 @@ export type Logs = { readonly source: number; readonly deadLetters: number };
 /** A transaction whose marks are still open: they name the transaction before, which may be under way yet. */
 export type ComposedTransaction = Composed & {
   readonly eventIds: readonly string[];
+  /** The dead letters that it closes. */
+  readonly closes: readonly LedgerRedrive[];
   /** Adds the marks on these standings; the request is as immudb takes it. May be called again on other standings. */
   seal(standings: ReadonlyMap<number, Standing>): Buffer;
   release(): void;
 };
+
+/** A redrive as this sink read it. */
+export type LedgerRedrive = Redrive & { readonly dead: DeadState & { readonly state: 'redriving' } };
 
 /** Entries that are made without a breath. */
 const stride = 64;
@@ -31,6 +36,7 @@ export const compose = async (
   const tx = transaction();
   const rows: PostingRow[] = [];
   const eventIds: string[] = [];
+  const closes: LedgerRedrive[] = [];
   for (const { outcomes } of batch.spans) {
     for (const outcome of outcomes) {
       if (outcome.kind === 'stored') {
@@ -39,6 +45,11 @@ export const compose = async (
         const { partition, offset } = outcome.record;
         rows.push({ log: logs.source, partition, offset, facts: outcome.facts });
       } else if (outcome.kind === 'dead') addDead(tx, outcome, logs);
+      if (outcome.closes !== undefined) {
+        const redrive = outcome.closes as LedgerRedrive;
+        addClosed(tx, outcome, redrive, logs.source);
+        closes.push(redrive);
+      }
       if (tx.entries() % stride === stride - 1) await breathe();
     }
   }
@@ -49,6 +60,7 @@ export const compose = async (
     entries: tx.entries() + batch.spans.length,
     bytes: tx.bytes(),
     eventIds,
+    closes,
     seal: (standings) => {
       tx.rewind(beforeMarks);
       for (const span of batch.spans) {
@@ -84,14 +96,15 @@ const addEvent = (tx: Transaction, { record, sha256, facts, json }: Outcome & { 
 };
 
 const addDead = (tx: Transaction, dead: Outcome & { kind: 'dead' }, logs: Logs) => {
-  const { record, code, message, sha256, dlq, eventId, correlationId, eventType } = dead;
+  const { record, code, message, sha256, dlq, eventId, correlationId, eventType, closes } = dead;
   const value = encodeDead({
     state: 'open',
     code,
     message,
     sha256,
     dlq: { log: logs.deadLetters, ...dlq },
-    attempt: 1,
+    attempt: closes === undefined ? 1 : closes.attempt + 1,
+    ...(closes !== undefined && { of: closes.of }),
     ...(eventId !== undefined && { eventId }),
     ...(correlationId !== undefined && { correlationId }),
     ...(eventType !== undefined && { eventType }),
@@ -99,8 +112,15 @@ const addDead = (tx: Transaction, dead: Outcome & { kind: 'dead' }, logs: Logs) 
   tx.add(deadKey({ log: logs.source, partition: record.partition, offset: record.offset }), value, 1n);
 };
 
+/** The redrive is over: its letter says how, in the transaction that says it of the record. */
+const addClosed = (tx: Transaction, { kind, record }: Outcome, redrive: LedgerRedrive, log: number) => {
+  const { partition, offset } = record;
+  const closed: DeadState = { ...redrive.dead, state: 'redriven', redriven: { as: kind, log, partition, offset } };
+  tx.add(deadKey(redrive.of), encodeDead(closed), redrive.tx);
+};
+
 const markOf = (span: Span, standing: Standing | null, logs: Logs, writer: string): Mark => {
-  const { first, next, last, gaps, outcomes, unchecked } = span;
+  const { first, next, last, gaps, outcomes, unchecked, tripped } = span;
   const duplicates: Mark['duplicates'][number][] = [];
   const dead: Mark['dead'][number][] = [];
   for (const outcome of outcomes) {
@@ -122,5 +142,6 @@ const markOf = (span: Span, standing: Standing | null, logs: Logs, writer: strin
     gaps,
     writer,
     ...(unchecked && { unchecked: true as const }),
+    ...(tripped !== undefined && { by: breakerName, why: tripped }),
   };
 };

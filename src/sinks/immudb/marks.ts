@@ -1,7 +1,7 @@
 import type { Standing } from '../sink.ts';
 import type { Ledger } from './ledger.ts';
 import { markKey } from './format/keys.ts';
-import { decodeMark } from './format/mark-value.ts';
+import { breakerName, decodeMark, type Mark } from './format/mark-value.ts';
 
 /** The newest marks of these partitions, each proven to be in its transaction; partitions without one are left out. */
 export const readMarks = async (
@@ -17,8 +17,14 @@ export const readMarks = async (
     const key = entry.key.toString();
     const partition = byKey.get(key);
     if (partition === undefined) continue;
-    const { next, last } = decodeMark(key, entry.value);
-    standings.set(partition, { partition, tx: entry.tx, next, last });
+    const mark = decodeMark(key, entry.value);
+    const { next, last } = mark;
+    standings.set(partition, { partition, tx: entry.tx, next, last, ...breakerOf(mark) });
   }
   return standings;
 };
+
+const breakerOf = ({ first, next, by, why }: Mark): Pick<Standing, 'breaker'> =>
+  first === next && by !== undefined && why !== undefined
+    ? { breaker: { isHolding: by === breakerName, by, why } }
+    : {};

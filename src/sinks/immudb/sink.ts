@@ -1,10 +1,11 @@
-import type { Sink, StoredEvent } from '../sink.ts';
+import type { Redrive, Sink, StoredEvent } from '../sink.ts';
 import { transactionBudget, type BudgetLimits } from './budget.ts';
-import { compose, type ComposedTransaction, type Logs } from './compose.ts';
+import { compose, type ComposedTransaction, type LedgerRedrive, type Logs } from './compose.ts';
 import { followTo } from './follow.ts';
-import { eventKey, markKey } from './format/keys.ts';
+import { deadKey, eventKey, markKey, type Coordinates } from './format/keys.ts';
 import { decodeEventValue } from './format/event-value.ts';
 import type { Ledger } from './ledger.ts';
+import { readLetters } from './letters.ts';
 import { readMarks } from './marks.ts';
 import type { RootOf } from './request-root.ts';
 import { writer, type WritableLedger } from './write.ts';
@@ -43,12 +44,24 @@ export const immudbSink = (options: ImmudbSinkOptions): Sink => {
 
   const findDeleted = async (composed: ComposedTransaction): Promise<readonly string[]> => {
     const marks = composed.batch.spans.map(({ partition }) => markKey(logs.source, partition));
-    const keys = [...marks, ...composed.eventIds.map(eventKey)];
+    const letters = composed.closes.map(({ of }) => deadKey(of));
+    const keys = [...marks, ...letters, ...composed.eventIds.map(eventKey)];
     for (const key of keys) {
       const history = await client.history(Buffer.from(key), { limit: 2, desc: true });
       if (history.some(({ metadata, expired }) => metadata?.deleted === true || expired)) return [key];
     }
     return [];
+  };
+
+  const redrives = async (of: readonly Redrive['of'][]): Promise<readonly LedgerRedrive[]> => {
+    await ready();
+    const letters = await readLetters(ledger, of);
+    return letters.flatMap(({ at, tx, dead }) => (dead.state === 'redriving' ? [redriveOf(at, tx, dead)] : []));
+  };
+
+  const hasActed = async ({ closes }: ComposedTransaction): Promise<boolean> => {
+    const now = new Map((await redrives(closes.map(({ of }) => of))).map((one) => [deadKey(one.of), one.tx]));
+    return closes.some(({ of, tx }) => now.get(deadKey(of)) !== tx);
   };
 
   const writable: WritableLedger = {
@@ -57,6 +70,7 @@ export const immudbSink = (options: ImmudbSinkOptions): Sink => {
     header: async (tx) => (await reads.verifiedTx(tx)).header,
     readMarks: (partitions) => readMarks(ledger, logs.source, partitions),
     find,
+    hasActed,
     findDeleted,
     trustedTx: () => ledger.trusted.current().id,
     follow: (header) => followTo(ledger, header),
@@ -79,10 +93,16 @@ export const immudbSink = (options: ImmudbSinkOptions): Sink => {
     },
     budget: () => transactionBudget(limits),
     find,
+    redrives,
     compose: (batch, breathe) => compose(batch, logs, writerId, breathe),
     commit: async (composed) => {
       await ready();
       return await write.commit(composed as ComposedTransaction);
     },
   };
+};
+
+const redriveOf = (of: Coordinates, tx: bigint, dead: LedgerRedrive['dead']): LedgerRedrive => {
+  const { nonce, expectedSha256, attempt } = dead;
+  return { of, tx, nonce, expectedSha256, attempt, dead };
 };

@@ -4,6 +4,7 @@ import type { TxHeader } from '../../proofs/header.ts';
 import type { CommitOutcome, Standing, StoredEvent } from '../sink.ts';
 import type { ComposedTransaction } from './compose.ts';
 import { LedgerError } from './errors.ts';
+import { breakerName } from './format/mark-value.ts';
 import { isRootOf, type RootOf, type SentRoot } from './request-root.ts';
 
 /** What the write protocol needs of the ledger. */
@@ -15,6 +16,8 @@ export type WritableLedger = {
   /** The marks of these partitions, verified. */
   readMarks(partitions: readonly number[]): Promise<ReadonlyMap<number, Standing>>;
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  /** Whether somebody acted on a dead letter that this transaction closes, since it was read. */
+  hasActed(composed: ComposedTransaction): Promise<boolean>;
   /** Keys of this transaction that have a deleted or expired revision. */
   findDeleted(composed: ComposedTransaction): Promise<readonly string[]>;
   /** The newest transaction that is trusted: a write that was not sent yet comes after it. */
@@ -80,12 +83,10 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
 
   const accept = async (composed: ComposedTransaction, header: TxHeader): Promise<CommitOutcome> => {
     await ledger.follow(header);
-    const written = composed.batch.spans.map(({ partition, next, last }): Standing => ({
-      partition,
-      tx: header.id,
-      next,
-      last,
-    }));
+    const written = composed.batch.spans.map(({ partition, next, last, tripped: why }): Standing => {
+      const breaker = why === undefined ? {} : { breaker: { isHolding: true, by: breakerName, why } };
+      return { partition, tx: header.id, next, last, ...breaker };
+    });
     stand(written);
     composed.release();
     return { kind: 'written', tx: header.id, standings: written };
@@ -97,6 +98,7 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
     if (moved !== null) return moved;
     const events = await ledger.find(composed.eventIds);
     if (events.size > 0) return { kind: 'exists', events };
+    if (composed.closes.length > 0 && (await ledger.hasActed(composed))) return { kind: 'acted' };
     const [deleted] = await ledger.findDeleted(composed);
     if (deleted !== undefined)
       throw new PipelineError('LEDGER_KEY_DELETED', `key ${deleted} was deleted`, { cause: refusal });

@@ -6,6 +6,7 @@ import { pipeline } from '../../../src/pipeline/deliver.ts';
 import type { Happenings } from '../../../src/pipeline/happenings.ts';
 import { sameContent } from '../../../src/schemas/canonical.ts';
 import { decode } from '../../../src/schemas/decode.ts';
+import { noBreaker } from '../pipeline-rig.ts';
 import { valueSha256 } from '../../../src/schemas/record-hash.ts';
 import { immudbSink } from '../../../src/sinks/immudb/sink.ts';
 import type { TrustedLedger } from '../../../src/sinks/immudb/trusted-state-file.ts';
@@ -52,13 +53,14 @@ export const startInstance = (site: Site, name: string) => {
   );
   const lanes = assignment({
     ...{ source, sink, batcher: queue, retrying: retry, happenings, clusterId: 'cluster', maxLoss: size.maxLoss },
-    ...{ recogniseEveryMs: 300, lookEveryMs: 50, now: time.now, wait },
+    ...{ recogniseEveryMs: 300, lookEveryMs: 50, now: time.now, wait, breaker: noBreaker },
     sha256: (record) => valueSha256(record.value),
   });
   const running = pipeline({
     ...{ source, sink, deadLetters: letters.forProcess(gate), batcher: queue, assignment: lanes, retrying: retry },
     ...{ happenings, inspect: { decode, sha256: valueSha256 }, isSameContent: sameContent, now: time.now },
     maxEvents: size.maxEvents,
+    breaker: noBreaker,
     breathe: () => gate.through(time.wait(random.chance(0.3) ? random.between(0, 5) : 0)),
   });
   running.run().catch(halt);

@@ -61,6 +61,9 @@ test('every immutrail command that README, operations and guarantees tell to run
       showKeys: never,
       receipt: never,
       verify: never,
+      deadLetters: never,
+      breaker: never,
+      breakerRelease: never,
     },
     output: { out: () => undefined, err: () => undefined, colour: false, isWatched: false },
   });

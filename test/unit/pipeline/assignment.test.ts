@@ -6,6 +6,7 @@ import { valueSha256 } from '../../../src/schemas/record-hash.ts';
 import type { Standing } from '../../../src/sinks/sink.ts';
 import {
   deliveryOf,
+  noBreaker,
   recordAt,
   retryAtOnce,
   scriptedSource,
@@ -38,7 +39,7 @@ const rig = ({ maxLoss = 0n, maxEvents = 1000 } = {}) => {
       },
     },
     sha256: (record) => valueSha256(record.value),
-    ...{ recogniseEveryMs: 1000, lookEveryMs: 50, now: () => clock.nowMs },
+    ...{ recogniseEveryMs: 1000, lookEveryMs: 50, now: () => clock.nowMs, breaker: noBreaker },
     wait: (_, signal) =>
       new Promise((resolve, reject) => {
         clock.looks.push(() => resolve(undefined));

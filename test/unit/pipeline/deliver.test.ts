@@ -12,7 +12,7 @@ import type { DeadLetter } from '../../../src/sinks/dead-letters.ts';
 import type { Batch, CommitOutcome } from '../../../src/sinks/sink.ts';
 import { memorySink } from '../../fakes/memory-sink.ts';
 import { testEvent } from '../../support/load.ts';
-import { recordAt, retryAtOnce, scriptedSource, toldHappenings } from '../../support/pipeline-rig.ts';
+import { noBreaker, recordAt, retryAtOnce, scriptedSource, toldHappenings } from '../../support/pipeline-rig.ts';
 import { until } from '../../support/until.ts';
 
 const bounds = new Map([0, 1, 2].map((partition) => [partition, { start: 0n, end: 1000n }] as const));
@@ -32,7 +32,7 @@ const rig = ({ maxEvents = 1000 } = {}) => {
   const turns = { breathe: (): Promise<void> => new Promise((resolve) => setImmediate(resolve)) };
   const lanes = assignment({
     ...{ source, sink: ledger.sink, batcher: queue, retrying: retryAtOnce, happenings, clusterId: 'cluster' },
-    ...{ maxLoss: 0n, recogniseEveryMs: 1e9, lookEveryMs: 1, now: () => performance.now() },
+    ...{ maxLoss: 0n, recogniseEveryMs: 1e9, lookEveryMs: 1, now: () => performance.now(), breaker: noBreaker },
     sha256: (record) => valueSha256(record.value),
     wait: () => Promise.reject(new Error('nothing is held here')),
   });
@@ -43,6 +43,7 @@ const rig = ({ maxEvents = 1000 } = {}) => {
         Promise.resolve(sent.map((letter) => ({ partition: 0, offset: BigInt(letters.push(letter) - 1) }))),
     },
     ...{ inspect: { decode, sha256: valueSha256 }, isSameContent: sameContent, now: () => performance.now() },
+    breaker: noBreaker,
     breathe: () => turns.breathe(),
   });
   const halted = heart.run().then(

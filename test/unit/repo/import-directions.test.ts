@@ -18,6 +18,7 @@ const forbidden: Readonly<Record<string, readonly [from: string, to: string]>> =
   'sinks-know-no-consumers': ['src/sinks/a.ts', 'src/consumers/source.ts'],
   'pipeline-knows-the-ports': ['src/pipeline/a.ts', 'src/sinks/with-retry.ts'],
   'queries-read': ['src/queries/a.ts', 'src/consumers/source.ts'],
+  'redrive-acts-on-the-ledger': ['src/redrive/a.ts', 'src/consumers/source.ts'],
   'producers-are-for-services': ['src/producers/a.ts', 'src/config.ts'],
   'only-main-knows-wire': ['src/http/a.ts', 'src/wire/run.ts'],
   'faces-are-thin': ['src/cli/a.ts', 'src/pipeline/deliver.ts'],

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { PipelineError } from '../../../src/errors.ts';
 import type { KafkaRecord } from '../../../src/schemas/record.ts';
-import { deadLetterTopic, type AppendDeadLetters } from '../../../src/sinks/dead-letter-topic.ts';
+import { deadLetterTopic, originalOf, type AppendDeadLetters } from '../../../src/sinks/dead-letter-topic.ts';
 
 type Appended = { readonly partition: number; readonly first: bigint; readonly values: string[] };
 
@@ -109,4 +109,23 @@ test('headers of the record with our prefix are renamed, to names of the same le
   ]);
   expect(names.slice(0, 2)).toEqual(['_~immutrail.errors.code', 'traceparent']);
   expect(names.slice(2).every((name) => name.startsWith('__immutrail.errors.'))).toBe(true);
+});
+
+test('a letter gives the record back as it was, forged headers under their own names', async () => {
+  const headers: KafkaRecord['headers'] = [
+    ['__immutrail.errors.code', Buffer.from('FORGED')],
+    ['trace', null],
+  ];
+  let sent: { readonly headers: KafkaRecord['headers']; readonly value: Buffer | null } | undefined;
+  const append: AppendDeadLetters = (_, records) => {
+    sent = records[0];
+    return Promise.resolve(7n);
+  };
+  const { record } = letter(3, 'bytes', headers);
+  const letters = deadLetterTopic({ append, sourceTopic: 'audit.events', partitions: 2, maxRequestBytes: 10_000 });
+  await letters.send([{ record, code: 'JSON_INVALID', message: 'not JSON', attempt: 2 }]);
+  const copy: KafkaRecord = { ...record, partition: 1, offset: 7n, timestamp: 99n, headers: sent?.headers ?? [] };
+  expect(originalOf(copy)).toEqual({ topic: 'audit.events', record });
+  expect(copy.headers).toContainEqual(['__immutrail.errors.attempts', Buffer.from('2')]);
+  expect(originalOf({ ...copy, headers })).toBeNull();
 });

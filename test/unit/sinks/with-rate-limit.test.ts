@@ -15,6 +15,7 @@ const setUp = (limits: Partial<RateLimits>) => {
     open: () => Promise.resolve(new Map()),
     budget: () => ({ take: () => true, cover: () => true }),
     find: () => Promise.resolve(new Map()),
+    redrives: () => Promise.resolve([]),
     compose: () => Promise.resolve(composed(0)),
     commit: ({ bytes }) => {
       written.push({ atMs: Date.now() - began, bytes });

@@ -65,7 +65,7 @@ const calls: { [M in keyof Telemetry]: { args: Parameters<Telemetry[M]>; touches
   letGo: { args: [], touches: ['immutrail_partitions_assigned', 'immutrail_partitions_held'] },
   partitionOpened: { args: [1, 5n], touches: [] },
   partitionMoved: { args: [1, 5n], touches: ['immutrail_fences_total'] },
-  partitionHeld: { args: [1], touches: ['immutrail_partitions_held'] },
+  partitionHeld: { args: [1, 'too many'], touches: ['immutrail_partitions_held'] },
   partitionReleased: { args: [1], touches: ['immutrail_partitions_held'] },
   recordsLost: { args: [1, { from: 5n, to: 9n, reason: 'below_log_start' }], touches: ['immutrail_lost_total'] },
   batchWritten: {
@@ -126,13 +126,18 @@ const calls: { [M in keyof Telemetry]: { args: Parameters<Telemetry[M]>; touches
     touches: ['immutrail_state_proofs_total', 'immutrail_since_last_state_proof_seconds'],
   },
   trustBegan: { args: ['first use', 7n], touches: [] },
+  depthRead: {
+    args: [{ byCode: new Map([['JSON_INVALID', 2]]), oldestAt: 7n }],
+    touches: ['immutrail_dead_letters_unsettled', 'immutrail_dead_letters_oldest_seconds'],
+  },
+  depthReadFailed: { args: [new Error('x')], touches: ['immutrail_depth_read_failures_total'] },
 };
 
 describe('every happening', () => {
   test.each(Object.entries(calls))('%s is seen in the log or in its metrics', async (method, { args, touches }) => {
     const { happen, lines, metrics, clock } = setUp();
-    if (method === 'letGo') happen.partitionHeld(1);
-    if (method === 'partitionReleased') happen.partitionHeld(1);
+    if (method === 'letGo') happen.partitionHeld(1, null);
+    if (method === 'partitionReleased') happen.partitionHeld(1, null);
     if (['awaitsCheckpoint', 'checkpointPublished'].includes(method)) happen.checkpointsOwned(true);
     if (method === 'checkpointPublished') happen.awaitsCheckpoint(7n, 1_700_000_000_000);
     const before = await samplesOf(metrics);

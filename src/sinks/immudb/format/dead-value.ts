@@ -44,7 +44,12 @@ export type DeadState = DeadLetter &
     | ({ readonly state: 'redriven'; readonly redriven: Redriven } & Redrive)
     | ({ readonly state: 'discarded' } & Act)
   );
-const deadStates = ['open', 'redriving', 'redriven', 'discarded'] as const satisfies readonly DeadState['state'][];
+export const deadStates = [
+  'open',
+  'redriving',
+  'redriven',
+  'discarded',
+] as const satisfies readonly DeadState['state'][];
 
 /** Longest message or identity of a refused record that is kept, in UTF-16 units: the record itself is on the topic. */
 export const maxDeadText = 1_024;

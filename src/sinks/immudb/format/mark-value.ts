@@ -30,10 +30,16 @@ export type Mark = {
   readonly writer: string;
   /** The writer could not compare the log with the mark before: the record at `prev`'s `last` was gone for a reason. */
   readonly unchecked?: true;
-  /** An operator accepted the loss that this mark states: who and why, both or neither. */
+  /**
+   * An operator's act, both or neither. With a gap: who accepted the loss. Covering nothing: who released the partition
+   * that the breaker held; or, as `immutrail`, that the breaker holds it.
+   */
   readonly by?: string;
   readonly why?: string;
 };
+
+/** In the place of a person: the breaker itself. No operator may act under this name. */
+export const breakerName = 'immutrail';
 
 /** Throws LEDGER_FORMAT_INVALID for what decodeMark would refuse: nothing is written that cannot be read. */
 export const encodeMark = (mark: Mark): Buffer => {

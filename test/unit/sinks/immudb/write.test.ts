@@ -56,6 +56,7 @@ const rig = () => {
         });
       return Promise.resolve(new Map(found.map((event) => [event.eventId, event])));
     },
+    hasActed: () => Promise.resolve(false),
     findDeleted: () => Promise.resolve([]),
     trustedTx: () => trusted,
     follow: (header) => steps.follow(header),
