@@ -74,6 +74,11 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
     arrival.resolve(undefined);
     arrival = Promise.withResolvers();
   };
+  /** Milliseconds; undefined while nothing waits. */
+  const untilOldEnough = (): number | undefined => {
+    const since = queue[0]?.since;
+    return since === undefined ? undefined : limits.maxAgeMs - (now() - since);
+  };
   const fetchOn = () => {
     if (!isFull()) for (const { pending } of queue) pending.fetchOn();
   };
@@ -94,15 +99,14 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
       return answered;
     },
     whenDue: async (signal, underWay) => {
-      let isFree = false;
+      const writer = { isFree: false };
       const settled = () => {
-        isFree = true;
+        writer.isFree = true;
         wake();
       };
       underWay.then(settled, settled);
       while (!signal.aborted) {
-        const since = queue[0]?.since;
-        const leftMs = since === undefined || !isFree ? undefined : limits.maxAgeMs - (now() - since);
+        const leftMs = writer.isFree ? untilOldEnough() : undefined;
         if (isFull() || (leftMs !== undefined && leftMs <= 0)) return true;
         await waitForMore(signal, leftMs);
       }

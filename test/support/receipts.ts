@@ -13,7 +13,7 @@ const sha256Hex = (text: string): string => createHash('sha256').update(text).di
 const idOf = (n: number): string => `0198c2f4-7c1e-7abc-8def-${n.toString(16).padStart(12, '0')}`;
 
 /** Key and value of the n-th event, from partition 0 of log 1. */
-export const eventEntry = (n: number) => {
+const eventEntry = (n: number) => {
   const event = `{"event_id":"${idOf(n)}","event_type":"test.happened","event_data":{"n":${n},"text":"ä,\\"event\\":"}}`;
   const source = {
     ...{ log: 1, partition: 0, offset: String(n), timestamp: '1767225600000', timestamp_type: 'create', key: null },

@@ -38,11 +38,13 @@ describe('a look at the ledger', () => {
   });
 
   test('that has no answer yet: not ready before it fails; and ready when the answer comes', async () => {
-    const answer = Promise.withResolvers<void>();
-    const { told, watch } = rig(() => answer.promise);
+    const answer = Promise.withResolvers<undefined>();
+    const { told, watch } = rig(async () => {
+      await answer.promise;
+    });
     await untilTold(told, 'misses ledger-ready: no answer for 20 ms');
     expect(told).not.toContain('meets ledger-ready');
-    answer.resolve();
+    answer.resolve(undefined);
     await untilTold(told, 'meets ledger-ready');
     await watch.stop();
   });
