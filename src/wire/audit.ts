@@ -19,6 +19,7 @@ import type { LogEntry } from '../sinks/immudb/format/log-value.ts';
 import { readTrustedLedger, type TrustedLedger } from '../sinks/immudb/trusted-state-file.ts';
 import { retrying } from '../sinks/with-retry.ts';
 import { acceptedKeys } from './checkpoints.ts';
+import { letHeapGrow } from './heap.ts';
 import { connectKafkaAdmin, connectLedgerClient } from './connect.ts';
 
 /** Longest wait for servers that come back; the audit then ends with 75. */
@@ -26,6 +27,7 @@ const patienceMs = 60_000;
 
 /** `immutrail audit`. Writes nothing, neither to the ledger nor to the trusted state. */
 export const audit = async (config: Config, options: AuditCommand): Promise<Audited> => {
+  letHeapGrow();
   const began = performance.now();
   const trust = await trustOf(config);
   const client = await connectLedgerClient(config);
