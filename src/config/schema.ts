@@ -179,6 +179,14 @@ const batch = z.strictObject({
   }),
 });
 
+const payloads = z.strictObject({
+  check: oneOf(
+    'What becomes of an event whose payload is not what docs/events.md says of its type: `enforce` dead-letters it, `warn` stores and counts it, `off` does not look.',
+    ['enforce', 'warn', 'off'],
+    'enforce',
+  ),
+});
+
 const gaps = z.strictObject({
   maxLoss: whole('So many offsets lost to retention pass with an alarm; more hold the partition until accepted.', 0, {
     min: 0,
@@ -215,7 +223,7 @@ const stop = z.strictObject({
 });
 
 /** Every setting there is. Groups are strict objects, leaves are described in setting.ts. */
-export const configSchema = z.strictObject({ kafka, ledger, batch, gaps, http, lag, log, stop });
+export const configSchema = z.strictObject({ kafka, ledger, batch, payloads, gaps, http, lag, log, stop });
 
 type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]

@@ -94,7 +94,8 @@ const lastRecord = (judged: readonly Judged[]): LastRecord | null => {
 const outcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
   const { record, sha256, decoded, deadAt } = judged;
   if (decoded.accepted && verdict?.kind === 'store') {
-    return { kind: 'stored', record, sha256, facts: decoded.facts, json: decoded.json };
+    const { facts, json, doubt } = decoded;
+    return { kind: 'stored', record, sha256, facts, json, ...(doubt !== undefined && { doubt }) };
   }
   if (decoded.accepted && verdict?.kind === 'duplicate') {
     return { kind: 'duplicate', record, sha256, eventId: decoded.facts.eventId };

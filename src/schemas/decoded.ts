@@ -26,6 +26,8 @@ export type Accepted = {
   readonly facts: EventFacts;
   /** The event's JSON text as UTF-8; for plain JSON the record's own bytes, not a copy. */
   readonly json: Buffer;
+  /** What is wrong with the payload, where that is told and not refused. */
+  readonly doubt?: string;
 };
 
 /** A record at fault. What could be read of it is kept for the operator's filters. */

@@ -74,6 +74,11 @@ export const rejectionTable = {
     meaning: 'event_timestamp is not an RFC 3339 time with a zone from 1970 to 2199.',
     advice: mend,
   },
+  PAYLOAD_INVALID: {
+    meaning: 'The payload (event_data) is not what the catalogue says of its event_type.',
+    advice:
+      'Look up the type in docs/events.md and mend the producer. Where the payload is right and the catalogue is not, set payloads.check to warn and redrive.',
+  },
 
   // --- the ledger
   EVENT_ID_CONFLICT: {

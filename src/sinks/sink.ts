@@ -19,6 +19,8 @@ export type Outcome =
       readonly sha256: string;
       readonly facts: EventFacts;
       readonly json: Buffer;
+      /** What is wrong with the payload, where that is told and not refused. */
+      readonly doubt?: string;
     }
   | { readonly kind: 'duplicate'; readonly record: KafkaRecord; readonly sha256: string; readonly eventId: string }
   | {

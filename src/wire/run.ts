@@ -13,7 +13,8 @@ import { pipeline, type Pipeline } from '../pipeline/deliver.ts';
 import type { Happenings } from '../pipeline/happenings.ts';
 import type { Retrying } from '../pipeline/retrying.ts';
 import { sameContent } from '../schemas/canonical.ts';
-import { decode } from '../schemas/decode.ts';
+import { decodeWith } from '../schemas/decode.ts';
+import { payloadRule } from '../schemas/payload-rule.ts';
 import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
 import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
@@ -190,7 +191,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     assignment: lanes,
     retrying: retry,
     happenings,
-    inspect: { decode, sha256: valueSha256 },
+    inspect: { decode: decodeWith(payloadRule(config.payloads.check)), sha256: valueSha256 },
     isSameContent: sameContent,
     maxEvents: config.batch.maxEvents,
     now,
