@@ -80,7 +80,7 @@ const events = () => {
   const sections = pageSections().map(
     ({ title, intro, groups }) => `## ${title}\n\n${intro}\n\n${groups.map(eventGroup).join('\n\n')}`,
   );
-  return `# Events\n\n${made} The catalogue is \`src/schemas/catalogue\`, of which JSON Schema and Avro are made, too.\n\nA record holds one event: plain JSON, or JSON or Avro in the frame of a schema registry. Categories and types are an open vocabulary: an event whose type is not here is accepted on its envelope. Of a type that is here the payload is checked (\`payloads.check\`: enforce, warn, off). Fields that are not here are kept and not judged. Null in an optional field counts as absent. Lengths are in Unicode code points. \`event_data\` may have 256 KiB and nest 10 deep, the whole event 1 MiB. A payload may repeat its \`event_type\`, and then it must be the same.\n\n## Envelope\n\n${table(['field', '', 'allowed'], envelopeRows())}\n\n${sections.join('\n\n')}\n`;
+  return `# Events\n\n${made} The catalogue is \`src/schemas/catalogue\`, of which JSON Schema and Avro are made, too (\`immutrail schemas print\`).\n\nA record holds one event: plain JSON, or JSON or Avro in the frame of a schema registry. Categories and types are an open vocabulary: an event whose type is not here is accepted on its envelope. Of a type that is here the payload is checked (\`payloads.check\`: enforce, warn, off). Fields that are not here are kept and not judged. Null in an optional field counts as absent. Lengths are in Unicode code points. \`event_data\` may have 256 KiB and nest 10 deep, the whole event 1 MiB. A payload may repeat its \`event_type\`, and then it must be the same.\n\n## Envelope\n\n${table(['field', '', 'allowed'], envelopeRows())}\n\n${sections.join('\n\n')}\n`;
 };
 
 const never = () => Promise.reject(new Error('documentation runs no command'));
@@ -93,6 +93,8 @@ const commandLine = () => {
     gapAccept: never,
     run: never,
     produce: never,
+    schemas: never,
+    schemaOf: () => ({}),
   };
   const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({

@@ -4,6 +4,7 @@ import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
 import { produce } from './wire/produce.ts';
+import { schemaOf, schemas } from './wire/schemas.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -38,6 +39,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     logReopen,
     gapAccept,
     produce,
+    schemas,
+    schemaOf,
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });

@@ -185,11 +185,36 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
     });
   };
 
+  /**
+   * Fetches what the next records need to be decoded; nothing is drafted before that. False: they may have been taken
+   * away meanwhile, so look anew.
+   */
+  const ready = async (signal: AbortSignal): Promise<boolean> => {
+    const values = () => batcher.peek(options.maxEvents).map(({ value }) => value);
+    let wait = inspect.prepare(values());
+    if (wait === null) return true;
+    try {
+      const fetchAgain = () => {
+        const first = wait ?? inspect.prepare(values()) ?? Promise.resolve();
+        wait = null;
+        return first;
+      };
+      await retrying('fetching schemas', fetchAgain, AbortSignal.any([signal, end.signal]));
+    } catch (error) {
+      if (!signal.aborted && !end.signal.aborted) throw error;
+      // Let go and not assigned anew: what is queued will come again.
+      if (signal === scope.signal) batcher.withdraw();
+    }
+    return false;
+  };
+
   const loop = async () => {
     while (await batcher.whenDue(end.signal)) {
       const { signal } = scope;
       const { maxEvents } = options;
+      if (!(await ready(signal))) continue;
       const draft = await draftBatch(batcher, sink.budget, maxEvents, inspect, assignment.continued, breathe);
+      if (draft.parts.length === 0) continue;
       for (const { slice, last } of draft.parts) {
         assignment.advance(slice.pending.partition, { last, unchecked: false });
       }

@@ -16,7 +16,13 @@ export type Part = {
   readonly unchecked: boolean;
 };
 
-export type Inspect = { decode(value: Buffer | null): Decoded; sha256(value: Buffer | null): string };
+/** `decode` is asked of values that are ready only: see Decoder in schemas/registry/decoder.ts. */
+export type Inspect = {
+  decode(value: Buffer | null): Decoded;
+  isReady(value: Buffer | null): boolean;
+  prepare(values: readonly (Buffer | null)[]): Promise<void> | null;
+  sha256(value: Buffer | null): string;
+};
 
 /** What a part carries forward of its partition: `last` when it has no record of its own. */
 export type Continued = { readonly last: LastRecord | null; readonly unchecked: boolean };
@@ -29,7 +35,8 @@ const stride = 64;
 
 /**
  * Cuts the next batch: decodes and hashes each record once, and stops where the budget or `maxEvents` says. The work is
- * done in strides, for a batch is being written meanwhile, and its bytes only move while the event loop turns.
+ * done in strides, for a batch is being written meanwhile, and its bytes only move while the event loop turns. It also
+ * stops before a record that cannot be decoded yet; if that is the first, the draft has no parts.
  */
 export const draftBatch = async (
   batcher: Batcher,
@@ -51,16 +58,23 @@ export const draftBatch = async (
     return judged;
   };
   for (const [index, record] of batcher.peek(maxEvents).entries()) {
+    if (!inspect.isReady(record.value)) break;
     judge(record);
     if (index % stride === stride - 1) await breathe();
   }
+  const [front] = batcher.peek(1);
+  if (front !== undefined && !inspect.isReady(front.value)) return { parts: [] };
   const budget = newBudget();
   let taken = 0;
   const slices = batcher.draft((partition, record) => {
-    if (taken === maxEvents) return false;
+    if (taken === maxEvents || !inspect.isReady(record.value)) return false;
     taken += 1;
     const { decoded } = judge(record);
-    return budget.take({ partition, bytes: ledgerBytes(record), facts: decoded.accepted ? decoded.facts : null });
+    return budget.take({
+      partition,
+      bytes: ledgerBytes(record, decoded),
+      facts: decoded.accepted ? decoded.facts : null,
+    });
   });
   return {
     parts: slices.map((slice) => {
@@ -71,8 +85,12 @@ export const draftBatch = async (
   };
 };
 
-/** A key is kept as JSON text, in which one byte may become six; a value is kept as it is. */
-const ledgerBytes = ({ key, value }: KafkaRecord): number => (value?.length ?? 0) + 6 * (key?.length ?? 0);
+/** A key is kept as JSON text, in which one byte may become six; a value is kept as it is, a framed one beside its JSON. */
+const ledgerBytes = ({ key, value }: KafkaRecord, decoded: Decoded): number => {
+  const isFramed = decoded.accepted && decoded.framed !== undefined;
+  const bytes = isFramed ? decoded.json.length + (4 * (value?.length ?? 0)) / 3 + 4 : (value?.length ?? 0);
+  return bytes + 6 * (key?.length ?? 0);
+};
 
 /** The batch that a draft becomes under these verdicts (one for each of its records, in order). */
 export const batchOf = (draft: Draft, verdicts: readonly Verdict[]): Batch => {
@@ -94,8 +112,16 @@ const lastRecord = (judged: readonly Judged[]): LastRecord | null => {
 const outcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
   const { record, sha256, decoded, deadAt } = judged;
   if (decoded.accepted && verdict?.kind === 'store') {
-    const { facts, json, doubt } = decoded;
-    return { kind: 'stored', record, sha256, facts, json, ...(doubt !== undefined && { doubt }) };
+    const { facts, json, framed, doubt } = decoded;
+    return {
+      kind: 'stored',
+      record,
+      sha256,
+      facts,
+      json,
+      ...(framed && { framed }),
+      ...(doubt !== undefined && { doubt }),
+    };
   }
   if (decoded.accepted && verdict?.kind === 'duplicate') {
     return { kind: 'duplicate', record, sha256, eventId: decoded.facts.eventId };

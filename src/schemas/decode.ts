@@ -78,8 +78,16 @@ const faultOfDocument = (value: Buffer, scan: JsonScan, names: readonly string[]
   if (scan.depth > maxValueDepth + 1) {
     return reject('DEPTH_EXCEEDED', `a field nests ${scan.depth - 1} deep; at most ${maxValueDepth} are taken`);
   }
-  if (value.length <= maxEventDataBytes) return null;
-  const bytes = eventDataBytes(value);
+  return faultOfSize(value, () => eventDataBytes(value));
+};
+
+/** Sizes of an event's JSON; `eventData` is asked for the bytes of event_data only where they could be too many. */
+export const faultOfSize = (json: Buffer, eventData: () => number): Rejected | null => {
+  if (json.length > maxEventBytes) {
+    return reject('RECORD_TOO_LARGE', `the event has ${json.length} bytes of JSON; at most ${maxEventBytes} are taken`);
+  }
+  if (json.length <= maxEventDataBytes) return null;
+  const bytes = eventData();
   if (bytes <= maxEventDataBytes) return null;
   return reject('EVENT_DATA_TOO_LARGE', `event_data has ${bytes} bytes; at most ${maxEventDataBytes} are taken`);
 };
@@ -153,6 +161,8 @@ export const decodeWith =
     return decodeText(value, text, scan, judge);
   };
 
+export type DecodeJson = ReturnType<typeof decodeWith>;
+
 /** {@link decodeWith} that takes any payload. */
 export const decode = decodeWith(() => null);
 
@@ -169,8 +179,8 @@ const decodeText = (value: Buffer, text: string, scan: JsonScan, judge: JudgePay
   return fault === null ? decodeEvent(event, names, value, judge) : identify(fault, event);
 };
 
-/** An event whose JSON is sound: what its fields and its payload say. `json` is its text. */
-const decodeEvent = (event: Fields, names: readonly string[], json: Buffer, judge: JudgePayload): Decoded => {
+/** An event whose JSON is sound: what its fields and its payload say. `json` is its text, `names` the fields it has. */
+export const decodeEvent = (event: Fields, names: readonly string[], json: Buffer, judge: JudgePayload): Decoded => {
   const fault = faultOfFields(event, names);
   if (fault !== null) return identify(fault, event);
   const facts = factsOf(event);

@@ -32,6 +32,24 @@ export const rejectionTable = {
   },
   UTF8_INVALID: { meaning: 'The value is not well-formed UTF-8.', advice: mend },
 
+  SCHEMA_FRAME_INVALID: {
+    meaning: 'The value begins with the zero byte of a schema registry frame, and has no five bytes or no sound id.',
+    advice: mend,
+  },
+  SCHEMA_UNKNOWN: {
+    meaning: 'The schema registry has no schema of the id in the frame.',
+    advice:
+      'Find out where the producer registered it. Once the registry has it, redrive; for another registry, mend the producer.',
+  },
+  SCHEMA_UNUSABLE: {
+    meaning: 'The schema of the id in the frame is not Avro or JSON Schema, cannot be read, or is over the limits.',
+    advice: 'Register a sound schema, and let the producer send with its id.',
+  },
+  AVRO_INVALID: {
+    meaning: 'The bytes behind the frame are not what their Avro schema says, or hold what JSON cannot say.',
+    advice: mend,
+  },
+
   // --- the document
   JSON_INVALID: { meaning: 'The value is not JSON.', advice: mend },
   JSON_NOT_OBJECT: {

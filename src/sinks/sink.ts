@@ -1,4 +1,4 @@
-import type { EventFacts } from '../schemas/decoded.ts';
+import type { EventFacts, Framed } from '../schemas/decoded.ts';
 import type { Gap, KafkaRecord, LastRecord } from '../schemas/record.ts';
 
 /** Where the ledger stands for one partition: its newest mark, or null before the first. */
@@ -19,6 +19,7 @@ export type Outcome =
       readonly sha256: string;
       readonly facts: EventFacts;
       readonly json: Buffer;
+      readonly framed?: Framed;
       /** What is wrong with the payload, where that is told and not refused. */
       readonly doubt?: string;
     }

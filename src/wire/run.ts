@@ -13,8 +13,6 @@ import { pipeline, type Pipeline } from '../pipeline/deliver.ts';
 import type { Happenings } from '../pipeline/happenings.ts';
 import type { Retrying } from '../pipeline/retrying.ts';
 import { sameContent } from '../schemas/canonical.ts';
-import { decodeWith } from '../schemas/decode.ts';
-import { payloadRule } from '../schemas/payload-rule.ts';
 import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
 import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
@@ -24,6 +22,7 @@ import { retrying } from '../sinks/with-retry.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
 import { connectLedger, requireLog } from './connect.ts';
+import { recordDecoder } from './registry.ts';
 import { ledgerWatch } from './ledger-watch.ts';
 import { toldLedger, toldSink, toldSource } from './told.ts';
 
@@ -191,7 +190,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     assignment: lanes,
     retrying: retry,
     happenings,
-    inspect: { decode: decodeWith(payloadRule(config.payloads.check)), sha256: valueSha256 },
+    inspect: { ...recordDecoder(config), sha256: valueSha256 },
     isSameContent: sameContent,
     maxEvents: config.batch.maxEvents,
     now,

@@ -7,7 +7,7 @@ export type AvroSchema = string | readonly AvroSchema[] | Readonly<Record<string
 /**
  * Avro of a whole event of this type, a record whose full name is the type; old names are its aliases. What may be
  * absent is a union with null, null first. Closed lists of words are strings, so that a new word does not lock older
- * readers out, and a free JSON object is a string with `"logicalType":"json"`: bounds and words are held by the check.
+ * readers out, and a free JSON object is a string that holds its text: bounds and words are held by the check.
  */
 export const avroSchemaOf = ({ type, says, was = [], payload }: EventType): AvroSchema => {
   const at = type.lastIndexOf('.');
@@ -57,7 +57,7 @@ const schemaOf = (shape: Form, name: string, namespace: string): AvroSchema => {
     case 'list':
       return { type: 'array', items: 'string' };
     case 'document':
-      return { type: 'string', logicalType: 'json' };
+      return 'string';
     case 'fields': {
       const inner = `${namespace}.${pascal(name)}`;
       return { type: 'record', name: pascal(name), namespace, fields: fieldsOf(shape, inner) };

@@ -31,3 +31,11 @@ export const renamedTypes: ReadonlyMap<string, string> = new Map(
 /** The definition of a type under its present or an old name; undefined for a type that the catalogue does not have. */
 export const eventTypeOf = (type: string): EventType | undefined =>
   eventTypes.get(type) ?? eventTypes.get(renamedTypes.get(type) ?? '');
+
+/** The payload's fields that are free JSON objects, of a type that the catalogue has. */
+export const documentFieldsOf = (type: string): readonly string[] => {
+  const payload = eventTypeOf(type)?.payload;
+  if (payload?.kind !== 'fields') return [];
+  const all = Object.entries({ ...payload.optional, ...payload.required });
+  return all.flatMap(([name, shape]) => (shape.kind === 'document' ? [name] : []));
+};

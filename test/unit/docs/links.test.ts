@@ -56,6 +56,8 @@ test('every immutrail command that README, operations and guarantees tell to run
       gapAccept: never,
       run: never,
       produce: never,
+      schemas: never,
+      schemaOf: () => ({}),
     },
     output: { out: () => undefined, err: () => undefined, colour: false, isWatched: false },
   });
