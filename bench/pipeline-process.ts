@@ -8,11 +8,13 @@ import { lifecycle } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
 import { telemetry, type Telemetry } from '../src/telemetry.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
+import { letHeapGrow } from '../src/wire/heap.ts';
 import { startPipeline } from '../src/wire/run.ts';
 import { percentile, resources } from './figures.ts';
 
 const wanted = Number(process.argv[2]);
 const showBatches = process.argv.includes('--batches');
+letHeapGrow();
 const config = loadConfig();
 const real = telemetry({ log: createLog(config.log), metrics: createMetrics({ ofProcess: false }), version: 'bench' });
 const done = Promise.withResolvers<undefined>();
@@ -52,7 +54,7 @@ const { halted } = await startPipeline({
   telemetry: tell,
   lifecycle: life,
   kafkaLog: () => undefined,
-  readiness: { meet: () => undefined, miss: () => undefined },
+  readiness: { meet: () => undefined, miss: () => undefined, warn: () => undefined },
 });
 process.on('SIGTERM', () => done.resolve(undefined));
 await Promise.race([halted, done.promise]);

@@ -17,6 +17,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
 
 const initialOf = ({ initial }: Setting): string => {
   if (initial === undefined) return 'required';
+  if (Array.isArray(initial) && initial.length === 0) return 'none';
   return initial === null ? 'unset' : `\`${Array.isArray(initial) ? initial.join(',') : String(initial)}\``;
 };
 
@@ -89,12 +90,17 @@ const commandLine = () => {
     init: never,
     status: never,
     getEvent: never,
+    audit: never,
     logReopen: never,
     gapAccept: never,
     run: never,
     produce: never,
     schemas: never,
     schemaOf: () => ({}),
+    makeKey: never,
+    showKeys: never,
+    receipt: never,
+    verify: never,
   };
   const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
   const { program } = programOf({

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { heldByParent } from './end-with-parent.ts';
 
 export type Tally = { readonly passed: number; readonly failed: number; readonly skipped: readonly string[] };
 
@@ -56,11 +57,12 @@ const runJest = async (
   reportFile: string,
   env: Readonly<Record<string, string>>,
 ): Promise<boolean> => {
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const ending = join(import.meta.dirname, 'ending-with-parent.ts');
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--import', ending];
   const child = spawn(process.execPath, [...flags, 'node_modules/jest/bin/jest.js', ...args], {
     cwd: project,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env, ...heldByParent },
+    stdio: ['pipe', 'inherit', 'inherit'],
   });
   const exit = new Promise<number | null>((resolve, reject) => child.on('exit', resolve).on('error', reject));
   const over = new AbortController();

@@ -43,7 +43,7 @@ if (script !== undefined) {
   const child = spawn(node, [script, ...rest], {
     cwd: root,
     stdio: ['pipe', 'inherit', 'inherit'],
-    env: { ...process.env, PATH: `${dirname(own)}${delimiter}${process.env.PATH ?? ''}`, IMMUTRAIL_PARENT_PIPE: '1' },
+    env: { ...process.env, PATH: `${dirname(own)}${delimiter}${process.env.PATH ?? ''}`, STDIN_ENDS_WITH_PARENT: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

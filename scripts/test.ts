@@ -15,12 +15,12 @@ endWithParent();
 
 type Suite = { readonly needsServers: boolean; readonly jest: readonly string[] };
 
-/** In this order. Suites that start servers run one file at a time: a Kafka takes 400 MB. */
+/** In this order. Tests of whole processes wait more than they work, so two of their files run at a time. */
 const suites: Readonly<Record<string, Suite>> = {
   unit: { needsServers: false, jest: [] },
   contract: { needsServers: true, jest: ['--runInBand'] },
   integration: { needsServers: true, jest: ['--runInBand'] },
-  e2e: { needsServers: true, jest: ['--runInBand'] },
+  e2e: { needsServers: true, jest: ['--maxWorkers=2'] },
   faults: { needsServers: false, jest: ['--runInBand'] },
 };
 const byDefault = ['unit', 'contract', 'integration', 'e2e'];

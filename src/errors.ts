@@ -189,6 +189,18 @@ export const errorTable = {
     'If it was read: something else wrote to the ledger, or a newer program did; look at the named key. If it was about to be written: report it.',
   ),
 
+  // --- what an audit came to
+  AUDIT_DEVIATIONS: halt(
+    30,
+    'The audit found something that does not hold; each deviation is named with its transaction and key.',
+    'Keep the disk of immudb, the trusted state and the checkpoints as evidence; docs/audit.md says what each kind means.',
+  ),
+  AUDIT_INCOMPLETE: halt(
+    31,
+    'The audit found nothing wrong, but immudb could not be read as the pipeline reads it: its index does not answer.',
+    'Look for `indexing failed` in the log of immudb, restart it, and audit again.',
+  ),
+
   // --- this is not the ledger to write to
   LEDGER_NOT_INITIALISED: halt(
     22,
@@ -205,9 +217,36 @@ export const errorTable = {
     'Name a new database; one that was dropped cannot be made again under its name.',
   ),
   LEDGER_TRUST_MISSING: usage(
-    'There is nothing to check the ledger against: no pinned genesis and no trusted state.',
-    'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS).',
+    'There is nothing to check the ledger against: no trusted state, no checkpoint that is believed, no pinned genesis.',
+    'Pin the genesis hash that `immutrail init` printed (IMMUTRAIL_LEDGER_GENESIS), or name the public keys of checkpoints. ledger.trustOnFirstUse believes the ledger instead.',
   ),
+  KEY_EXISTS: usage(
+    'There is a file where a new signing key was to be written.',
+    'Name another file: a key that signed checkpoints must never be lost. Move it away only if you are sure.',
+  ),
+  KEY_INVALID: usage(
+    'A signing key or a public key cannot be understood.',
+    'Signing keys are files made by `immutrail keys make`; public keys are what `immutrail keys show` prints.',
+  ),
+  CHECKPOINT_PENDING: retry(
+    'No checkpoint covers this yet.',
+    'Try again in some seconds; `immutrail run` publishes checkpoints when checkpoints.signingKeyFiles names a key.',
+  ),
+  CHECKPOINT_KEYS_MISSING: usage(
+    'The configuration names no key whose checkpoints are believed.',
+    'Name public keys in checkpoints.publicKeys, or a key of your own in checkpoints.signingKeyFiles.',
+  ),
+  VERIFY_FAILED: halt(
+    48,
+    'A file does not prove what it says: something in it was changed, left out or put together from elsewhere.',
+    'Do not rely on it. Ask for a new one, and keep this one as evidence.',
+  ),
+  VERIFY_UNPINNED: halt(
+    49,
+    'What the file says holds together, but nobody is known to have signed it.',
+    'Get the public key on another way than with the file, and give it with --key.',
+  ),
+  FILE_UNREADABLE: usage('A file cannot be read.', 'Check its name and rights.'),
   EVENT_UNKNOWN: usage(
     'The ledger holds no event of this id.',
     'Check the id; `immutrail status` shows how far the ledger is.',

@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
 import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
+import { audit } from './wire/audit.ts';
+import { makeKey, showKeys } from './wire/keys.ts';
 import { produce } from './wire/produce.ts';
 import { schemaOf, schemas } from './wire/schemas.ts';
+import { receipt, verify } from './wire/receipts.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -36,11 +39,16 @@ process.exitCode = await runCli(process.argv.slice(2), {
     init,
     status,
     getEvent,
+    audit,
     logReopen,
     gapAccept,
     produce,
     schemas,
     schemaOf,
+    makeKey,
+    showKeys,
+    receipt,
+    verify,
     run: (config) => runUntilStopped(config, version, stop.signal),
   },
 });

@@ -3,6 +3,7 @@ import type { Log } from './log.ts';
 import type { BatchWritten, Happenings } from './pipeline/happenings.ts';
 import { rejectionTable } from './schemas/rejection.ts';
 import type { Gap } from './schemas/record.ts';
+import { checkpointTelemetry, type CheckpointTelemetry } from './telemetry/checkpoints.ts';
 import { lagOf, positionOf, waitingMsOf, type PartitionLag } from './telemetry/lag.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -24,29 +25,30 @@ export type Standing = {
  * error and fatal, data is at risk or a person must act; warn, odd but nothing lost; info, life cycle; the rest is debug.
  * No method throws, waits, or takes a payload or a secret.
  */
-export type Telemetry = Happenings & {
-  started(summary: Readonly<Record<string, unknown>>): void;
-  stopping(why: string): void;
-  /** One step of a start or stop ended, in `tookMs`, well or with an error. */
-  stepEnded(step: string, tookMs: number, err?: unknown): void;
-  halted(error: PipelineError): void;
-  /** A topic's settings could lose data. */
-  topicDoubtful(topic: string, problem: string, advice: string): void;
-  readyChanged(conditions: ReadonlyMap<string, boolean>): void;
-  retrying(retry: Retry): void;
-  recovered(after: { readonly doing: string; readonly attempts: number; readonly elapsedMs: number }): void;
-  committed(partitions: number): void;
-  writeRefused(why: 'exists' | 'moved'): void;
-  writesInFlight(count: number): void;
-  /** Not a happening: `look` is asked for before each reading of the metrics. */
-  watch(look: () => Standing): void;
-  rateLimited(waitedMs: number): void;
-  sessionReopened(): void;
-  trustedStateNotKept(err: unknown): void;
-  deadLettersSent(count: number): void;
-  lagRead(group: string, rows: readonly PartitionLag[]): void;
-  lagReadFailed(err: unknown): void;
-};
+export type Telemetry = Happenings &
+  CheckpointTelemetry & {
+    started(summary: Readonly<Record<string, unknown>>): void;
+    stopping(why: string): void;
+    /** One step of a start or stop ended, in `tookMs`, well or with an error. */
+    stepEnded(step: string, tookMs: number, err?: unknown): void;
+    halted(error: PipelineError): void;
+    /** A topic's settings could lose data. */
+    topicDoubtful(topic: string, problem: string, advice: string): void;
+    readyChanged(conditions: ReadonlyMap<string, boolean>): void;
+    retrying(retry: Retry): void;
+    recovered(after: { readonly doing: string; readonly attempts: number; readonly elapsedMs: number }): void;
+    committed(partitions: number): void;
+    writeRefused(why: 'exists' | 'moved'): void;
+    writesInFlight(count: number): void;
+    /** Not a happening: `look` is asked for before each reading of the metrics. */
+    watch(look: () => Standing): void;
+    rateLimited(waitedMs: number): void;
+    sessionReopened(): void;
+    trustedStateNotKept(err: unknown): void;
+    deadLettersSent(count: number): void;
+    lagRead(group: string, rows: readonly PartitionLag[]): void;
+    lagReadFailed(err: unknown): void;
+  };
 
 export type TelemetryOptions = {
   readonly log: Log;
@@ -68,6 +70,7 @@ export const telemetry = (options: TelemetryOptions): Telemetry => {
     ...assignments(context),
     ...writing(context),
     ...ledger(context),
+    ...checkpointTelemetry(context),
     ...waiting(context),
     ...commits(context),
     ...lag(context),
@@ -77,6 +80,7 @@ export const telemetry = (options: TelemetryOptions): Telemetry => {
 // The ledger is not what it was proven to be.
 const proofCodes: ReadonlySet<ErrorCode> = new Set([
   'LEDGER_PROOF_FAILED',
+  'LEDGER_HEADER_MISMATCH',
   'LEDGER_ROLLED_BACK',
   'LEDGER_KEY_DELETED',
   'GENESIS_MISMATCH',

@@ -28,7 +28,8 @@ const run = promisify(execFile);
 
 const outputOf = async ({ command, args }: Tool): Promise<string | undefined> => {
   try {
-    const { stdout, stderr } = await run(command, [...args], { timeout: 30_000 });
+    // Long: a machine that is busy with something else must not pass for one without Java.
+    const { stdout, stderr } = await run(command, [...args], { timeout: 120_000 });
     return stdout + stderr;
   } catch {
     return undefined; // not there, or it does not run: the same to us

@@ -1,22 +1,27 @@
 import type { Config } from '../config.ts';
+import type { AuditCommands } from './audit.ts';
+import type { KeyCommands } from './keys.ts';
+import type { ReceiptCommands } from './receipts.ts';
 
 /** What the commands do; the faces in this folder only read options and print results. src/wire has the bodies. */
-export type Commands = {
-  /** Topics, database, genesis. */
-  init(config: Config, options: InitOptions): Promise<InitResult>;
-  status(config: Config): Promise<Status>;
-  /** One event, proven to be in its transaction. */
-  getEvent(config: Config, eventId: string): Promise<FoundEvent>;
-  logReopen(config: Config, reason: Reason): Promise<ReopenedLog>;
-  gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
-  /** Runs until a signal or a halt; resolves with the exit code. */
-  run(config: Config): Promise<number>;
-  produce(config: Config, options: ProduceOptions): Promise<Produced>;
-  /** Registers the catalogue, or only asks whether it could be. */
-  schemas(config: Config, options: SchemasOptions): Promise<readonly SchemaRow[]>;
-  /** The schema of one event type. */
-  schemaOf(type: string, format: SchemaFormat): object;
-};
+export type Commands = AuditCommands &
+  KeyCommands &
+  ReceiptCommands & {
+    /** Topics, database, genesis. */
+    init(config: Config, options: InitOptions): Promise<InitResult>;
+    status(config: Config): Promise<Status>;
+    /** One event, proven to be in its transaction. */
+    getEvent(config: Config, eventId: string): Promise<FoundEvent>;
+    logReopen(config: Config, reason: Reason): Promise<ReopenedLog>;
+    gapAccept(config: Config, partition: number, reason: Reason): Promise<AcceptedGap>;
+    /** Runs until a signal or a halt; resolves with the exit code. */
+    run(config: Config): Promise<number>;
+    produce(config: Config, options: ProduceOptions): Promise<Produced>;
+    /** Registers the catalogue, or only asks whether it could be. */
+    schemas(config: Config, options: SchemasOptions): Promise<readonly SchemaRow[]>;
+    /** The schema of one event type. */
+    schemaOf(type: string, format: SchemaFormat): object;
+  };
 
 export type SchemaFormat = 'avro' | 'json';
 

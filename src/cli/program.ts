@@ -2,8 +2,12 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import type { Commands, ProduceOptions, SchemaFormat } from './commands.ts';
 import { exitCodeText } from './exit-codes.ts';
+import { example } from './face.ts';
+import { addKeys } from './keys.ts';
 import { errorText, jsonOf, paintOf, type Output } from './output.ts';
+import { addAudit } from './audit.ts';
 import { progress } from './progress.ts';
+import { addReceipts } from './receipts.ts';
 import { gapText, initText, logText, producedText, eventJson, schemasText, statusText, eventText } from './texts.ts';
 import { asPipelineError, errorTable, PipelineError } from '../errors.ts';
 
@@ -165,6 +169,10 @@ export const programOf = (options: CliOptions) => {
     .description('the schema of one event type')
     .addHelpText('after', example('immutrail schemas print gateway.signal.received --format json'))
     .action((type: string, given: SchemasFlags) => output.out(`${jsonOf(commands.schemaOf(type, given.format))}\n`));
+  const face = { program, commands, config, output, paint, print, exit: (code: number) => exit(code) };
+  addReceipts(face);
+  addAudit(face);
+  addKeys(face);
   program
     .command('config')
     .description('check the configuration and print it; secrets are never shown')
@@ -219,6 +227,3 @@ const said = (name: string) => (text: string) => {
   if (text.trim() !== '') return text.trim();
   throw new InvalidArgumentError(`${name} must say something: it stays in the ledger.`);
 };
-
-const example = (...lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;

@@ -44,6 +44,9 @@ const sizes: readonly Rule[] = [
   ({ kafka }) =>
     kafka.topic === kafka.deadLetterTopic &&
     `kafka.deadLetterTopic: must be another topic than kafka.topic (${kafka.topic})`,
+  ({ kafka, checkpoints }) =>
+    [kafka.topic, kafka.deadLetterTopic].includes(checkpoints.topic) &&
+    `checkpoints.topic: must be another topic than kafka.topic and kafka.deadLetterTopic (${checkpoints.topic})`,
 ];
 
 const isScram = (mechanism: string): boolean => mechanism === 'plain' || mechanism.startsWith('scram');
@@ -90,15 +93,20 @@ const access: readonly Rule[] = [
 export const combinationProblems = (config: Config): string[] => [
   ...[...timing, ...sizes, ...access].flatMap((rule) => rule(config) || []),
   ...settings.flatMap((setting) => fileProblem(setting, config)),
-  ...folderProblem(config.ledger.trustedStateFile),
+  ...folderProblem('ledger.trustedStateFile', dirname(resolve(config.ledger.trustedStateFile))),
+  ...(config.checkpoints.folder === null ? [] : folderProblem('checkpoints.folder', config.checkpoints.folder)),
 ];
 
 const valueAt = (config: Config, { path }: Setting): unknown =>
   path.reduce<unknown>((here, name) => (here as Record<string, unknown>)[name], config);
 
 const fileProblem = (setting: Setting, config: Config): string[] => {
-  const file = valueAt(config, setting);
-  if (!setting.file || typeof file !== 'string') return [];
+  const given = valueAt(config, setting);
+  if (!setting.file) return [];
+  return [given].flat().flatMap((file) => (typeof file === 'string' ? oneFileProblem(setting, file) : []));
+};
+
+const oneFileProblem = (setting: Setting, file: string): string[] => {
   try {
     const isEmpty = readFileSync(file, 'utf8').trim() === '';
     return isEmpty ? [`${nameOf(setting)}: ${file} is empty`] : [];
@@ -109,15 +117,12 @@ const fileProblem = (setting: Setting, config: Config): string[] => {
   }
 };
 
-const folderProblem = (file: string): string[] => {
-  const folder = dirname(resolve(file));
+const folderProblem = (name: string, folder: string): string[] => {
   try {
-    if (!statSync(folder).isDirectory()) return [`ledger.trustedStateFile: ${folder} is no folder`];
+    if (!statSync(folder).isDirectory()) return [`${name}: ${folder} is no folder`];
     accessSync(folder, constants.W_OK);
     return [];
   } catch (error) {
-    return [
-      `ledger.trustedStateFile: ${folder} is no folder to write in (${(error as NodeJS.ErrnoException).code ?? '?'})`,
-    ];
+    return [`${name}: ${folder} is no folder to write in (${(error as NodeJS.ErrnoException).code ?? '?'})`];
   }
 };

@@ -3,10 +3,13 @@ import {
   fileOrUnset,
   oneOf,
   ownFile,
+  ownFolderOrUnset,
   secretFile,
+  secretFilesOrNone,
   text,
   textOrUnset,
   texts,
+  textsOrNone,
   whole,
   wholeOrUnset,
   yesNo,
@@ -117,6 +120,10 @@ const ledger = z.strictObject({
     pattern: /^[0-9a-f]{64}$/,
     allowed: '64 hexadecimal digits, lower case',
   }),
+  trustOnFirstUse: yesNo(
+    'Without a trusted state, a checkpoint that is believed or a pinned genesis, believe what the ledger says of itself.',
+    false,
+  ),
   trustedStateFile: ownFile(
     'Where the last proven state is kept. Keep it away from the disk of immudb: it tells a restored ledger.',
     'immutrail.state.json',
@@ -151,6 +158,33 @@ const ledger = z.strictObject({
     unit: 'ms',
   }),
   backoffMaxMs: whole('Longest wait between two attempts.', 10 * second, { min: 1, max: 10 * minute, unit: 'ms' }),
+});
+
+const publicKey = {
+  pattern: /^[^\s+,]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/,
+  allowed: 'public keys as `immutrail keys show` prints them, name+id+base64',
+};
+
+const checkpoints = z.strictObject({
+  signingKeyFiles: secretFilesOrNone(
+    'Keys that sign checkpoints, made by `immutrail keys make`; two while one takes over from the other. None: no checkpoints are published.',
+  ),
+  publicKeys: textsOrNone(
+    'Public keys whose checkpoints are believed, beside those of our own signing keys.',
+    publicKey,
+  ),
+  topic: text('The topic that checkpoints are published to.', 'audit.checkpoints', topicName),
+  folder: ownFolderOrUnset('A folder that they are also written to, away from the disk of immudb.'),
+  everyMs: whole('Time between two checkpoints while the ledger grows.', 5 * second, {
+    min: 100,
+    max: 60 * minute,
+    unit: 'ms',
+  }),
+  idleMs: whole('Time between two checkpoints while it does not.', 60 * minute, {
+    min: second,
+    max: 24 * 60 * minute,
+    unit: 'ms',
+  }),
 });
 
 const batch = z.strictObject({
@@ -240,7 +274,19 @@ const stop = z.strictObject({
 });
 
 /** Every setting there is. Groups are strict objects, leaves are described in setting.ts. */
-export const configSchema = z.strictObject({ kafka, ledger, batch, registry, payloads, gaps, http, lag, log, stop });
+export const configSchema = z.strictObject({
+  kafka,
+  ledger,
+  checkpoints,
+  batch,
+  registry,
+  payloads,
+  gaps,
+  http,
+  lag,
+  log,
+  stop,
+});
 
 type Frozen<T> = T extends readonly (infer E)[]
   ? readonly Frozen<E>[]

@@ -76,6 +76,25 @@ export const texts = (meaning: string, initial: readonly string[], shape: Shape)
     allowed: `a list of ${shape.allowed}; in the environment separated by commas`,
   });
 
+const listOf = (item: z.ZodString) => z.preprocess(list, z.array(item).max(16).readonly()).default([]);
+
+/** As `texts`, and there may be none. */
+export const textsOrNone = (meaning: string, shape: Shape) =>
+  describe(listOf(z.string().regex(shape.pattern)), {
+    meaning,
+    initial: [],
+    allowed: `up to 16: ${shape.allowed}; in the environment separated by commas`,
+  });
+
+export const secretFilesOrNone = (meaning: string) =>
+  describe(listOf(z.string().min(1)), {
+    meaning,
+    initial: [],
+    file: 'secret',
+    allowed:
+      'up to 16 paths of readable files that hold nothing but the secret; in the environment separated by commas',
+  });
+
 const readable = (file: 'secret' | 'plain') => ({
   file,
   allowed:
@@ -88,6 +107,10 @@ export const fileOrUnset = (meaning: string, file: 'secret' | 'plain') =>
 /** A file that must be named: a secret has no default. */
 export const secretFile = (meaning: string) =>
   describe(z.string().min(1), { meaning, initial: undefined, ...readable('secret') });
+
+/** A folder that this program writes files into. */
+export const ownFolderOrUnset = (meaning: string) =>
+  describe(z.string().min(1).nullable().default(null), { meaning, initial: null, allowed: 'the path of a folder' });
 
 /** A file that this program writes; its folder must exist. */
 export const ownFile = (meaning: string, initial: string) =>

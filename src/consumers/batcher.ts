@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaRecord } from '../schemas/record.ts';
-import { pendingDelivery, type Admitted, type Pending, type Slice } from './pending.ts';
+import { pendingDeliveries, type Admitted, type Pending, type Slice } from './pending.ts';
 
 export type BatchLimits = {
   /** Records per batch. */
@@ -12,26 +12,45 @@ export type BatchLimits = {
 };
 
 /**
- * Queues what deliveries brought and cuts it into batches, in order of arrival, over all partitions. Its memory is what
- * the source's fetches hold: the source fetches no more of a partition while a delivery of it is pending.
+ * Queues what deliveries brought and cuts it into batches, in order of arrival, over all partitions. While less than a
+ * batch waits, the source may fetch on at once; else a delivery is answered when all of it has been taken. So at most a
+ * batch and what was being fetched are held.
  */
 export type Batcher = {
-  /** Resolves as `Pending.done` says. */
+  /** Resolves as `Pending.add` says. */
   add(admitted: Admitted): Promise<bigint | null>;
-  /** Resolves true when a batch is due (full, or old enough), false when the signal ends the wait. */
-  whenDue(signal: AbortSignal): Promise<boolean>;
+  /**
+   * Resolves true when a batch is due, false when the signal ends the wait. A full one is due at once; another when it is
+   * old enough and `underWay` has settled: what is cut while a write is under way would only wait, and grow no more.
+   */
+  whenDue(signal: AbortSignal, underWay: Promise<unknown>): Promise<boolean>;
   /** The first records in the queue, up to `count`, left where they are. */
   peek(count: number): readonly KafkaRecord[];
-  /** Takes records from the front while `fits` says yes. The first record of a batch is taken in any case. */
-  draft(fits: (partition: number, record: KafkaRecord) => boolean): Slice[];
+  /**
+   * Takes records from the front while `fits` says yes; it is asked with null for a delivery that has none. What comes
+   * first in a batch is taken in any case. No two slices are of one partition.
+   */
+  draft(fits: (partition: number, record: KafkaRecord | null) => boolean): Slice[];
   /** Gives up what is not in flight: of these partitions, or of all. */
   withdraw(partitions?: readonly number[]): void;
   queued(): { records: number; bytes: number };
 };
 
+/** Monotonic milliseconds, and a timer that rejects when `signal` aborts. */
+export type Clock = {
+  readonly now: () => number;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<unknown>;
+};
+
+const nodeClock: Clock = {
+  now: () => performance.now(),
+  wait: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
 type Waiting = { readonly pending: Pending; readonly since: number };
 
-export const batcher = (limits: BatchLimits, now: () => number = () => performance.now()): Batcher => {
+export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher => {
+  const { now } = clock;
   let queue: Waiting[] = [];
   let records = 0;
   let bytes = 0;
@@ -46,29 +65,49 @@ export const batcher = (limits: BatchLimits, now: () => number = () => performan
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     const waits: Promise<unknown>[] = [arrival.promise, aborted(either)];
-    if (ms !== undefined) waits.push(sleep(ms, undefined, { signal: either }).catch(() => undefined));
+    if (ms !== undefined) waits.push(clock.wait(ms, either).catch(() => undefined));
     await Promise.race(waits);
     stop.abort();
   };
 
+  const wake = () => {
+    arrival.resolve(undefined);
+    arrival = Promise.withResolvers();
+  };
+  /** Milliseconds; undefined while nothing waits. */
+  const untilOldEnough = (): number | undefined => {
+    const since = queue[0]?.since;
+    return since === undefined ? undefined : limits.maxAgeMs - (now() - since);
+  };
+  const fetchOn = () => {
+    if (!isFull()) for (const { pending } of queue) pending.fetchOn();
+  };
+  const placeFor = (admitted: Admitted): Pending => {
+    const known = queue.find(({ pending }) => pending.isContinuedBy(admitted));
+    if (known !== undefined) return known.pending;
+    const pending = pendingDeliveries(admitted);
+    queue.push({ pending, since: now() });
+    return pending;
+  };
+
   return {
     add: (admitted) => {
-      const pending = pendingDelivery(admitted);
-      queue.push({ pending, since: now() });
+      const answered = placeFor(admitted).add(admitted);
       count(admitted.records, 1);
-      arrival.resolve(undefined);
-      arrival = Promise.withResolvers();
-      return pending.done;
+      fetchOn();
+      wake();
+      return answered;
     },
-    whenDue: async (signal) => {
+    whenDue: async (signal, underWay) => {
+      const writer = { isFree: false };
+      const settled = () => {
+        writer.isFree = true;
+        wake();
+      };
+      underWay.then(settled, settled);
       while (!signal.aborted) {
-        const oldest = queue[0];
-        if (oldest === undefined) {
-          await waitForMore(signal);
-          continue;
-        }
-        const leftMs = limits.maxAgeMs - (now() - oldest.since);
-        if (leftMs <= 0 || isFull()) return true;
+        const leftMs = writer.isFree ? untilOldEnough() : undefined;
+        if (isFull() || (leftMs !== undefined && leftMs <= 0)) return true;
         await waitForMore(signal, leftMs);
       }
       return false;
@@ -85,6 +124,7 @@ export const batcher = (limits: BatchLimits, now: () => number = () => performan
       const slices: Slice[] = [];
       for (let head = queue[0]; head !== undefined; head = queue[0]) {
         const { pending } = head;
+        if (slices.some((slice) => slice.pending.partition === pending.partition)) break;
         const slice = cut(pending, fits, slices.length === 0);
         if (slice === null) break;
         count(slice.records, -1);
@@ -92,6 +132,7 @@ export const batcher = (limits: BatchLimits, now: () => number = () => performan
         if (!pending.isDrained()) break;
         queue.shift();
       }
+      fetchOn();
       return slices;
     },
     withdraw: (partitions) => {
@@ -111,17 +152,18 @@ const sizeOf = (record: KafkaRecord): number => (record.value?.length ?? 0) + (r
 
 const cut = (
   pending: Pending,
-  fits: (partition: number, record: KafkaRecord) => boolean,
+  fits: (partition: number, record: KafkaRecord | null) => boolean,
   isFirst: boolean,
 ): Slice | null => {
   const left = pending.left();
+  if (left.length === 0) return fits(pending.partition, null) || isFirst ? pending.take(0) : null;
   let taken = 0;
   while (taken < left.length) {
     const record = left[taken];
     if (record === undefined || (!fits(pending.partition, record) && !(isFirst && taken === 0))) break;
     taken += 1;
   }
-  return taken === 0 && left.length > 0 ? null : pending.take(taken);
+  return taken === 0 ? null : pending.take(taken);
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>

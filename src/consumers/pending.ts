@@ -4,6 +4,8 @@ import type { Gap, KafkaRecord } from '../schemas/record.ts';
 export type Admitted = {
   readonly partition: number;
   readonly epoch: number;
+  /** Aborts when the assignment under which it was fetched is over: nothing of it may be written any more. */
+  readonly over: AbortSignal;
   readonly first: bigint;
   readonly next: bigint;
   readonly records: readonly KafkaRecord[];
@@ -20,15 +22,20 @@ export type Slice = {
 };
 
 /**
- * A delivery whose records wait for a batch; slices are taken from its front. `done` tells the source when to fetch on:
- * at the end of the delivery as soon as all of it was taken, so that the next fetch overlaps the last writes (what is
- * taken but not durable is fetched again if its write fails); or once closed, where it was durable up to, null for
- * nothing of it.
+ * Deliveries of one partition, each continuing the one before, whose records wait for a batch; slices are taken from
+ * the front. What `add` promises tells the source when to fetch on: at the end of that delivery, as soon as all of it
+ * was taken or `fetchOn` was called (what is not durable then is fetched again if its write fails); or once closed,
+ * where it was durable up to, null for nothing of it.
  */
 export type Pending = {
   readonly partition: number;
   readonly epoch: number;
-  readonly done: Promise<bigint | null>;
+  readonly over: AbortSignal;
+  /** Whether this delivery goes on where the last one ended, under the same assignment. */
+  isContinuedBy(admitted: Admitted): boolean;
+  add(admitted: Admitted): Promise<bigint | null>;
+  /** Lets the source fetch on, while what it brought still waits. */
+  fetchOn(): void;
   /** The records not yet taken. */
   left(): readonly KafkaRecord[];
   isDrained(): boolean;
@@ -42,46 +49,70 @@ export type Pending = {
   close(): void;
 };
 
-export const pendingDelivery = (admitted: Admitted): Pending => {
-  const { records, next } = admitted;
-  const { promise, resolve } = Promise.withResolvers<bigint | null>();
-  let taken = 0;
-  let front = admitted.first;
-  let durable = admitted.first;
+type Waiting = Pick<Admitted, 'first' | 'next'> & { readonly resolve: (to: bigint | null) => void };
+
+/** Of one partition and assignment, from `first` on; nothing has been added yet. */
+export const pendingDeliveries = ({ partition, epoch, over, first: start }: Admitted): Pending => {
+  let records: KafkaRecord[] = [];
+  let gaps: readonly Gap[] = [];
+  let end = start;
+  let front = start;
+  let durable = start;
   const inFlight = new Set<Slice>();
+  let waiting: Waiting[] = [];
   let isOpen = true;
 
-  const finishIfDone = () => {
-    if (isOpen ? front === next : durable === next) resolve(next);
-    else if (!isOpen && inFlight.size === 0) resolve(durable === admitted.first ? null : durable);
+  const answer = (to: (delivery: Waiting) => bigint | null) => {
+    for (const delivery of waiting) delivery.resolve(to(delivery));
+    waiting = [];
+  };
+  const upToDurable = ({ first, next }: Waiting): bigint | null => {
+    if (durable <= first) return null;
+    return durable < next ? durable : next;
+  };
+  const answerIfDone = () => {
+    if (isOpen ? front === end : durable === end) answer(({ next }) => next);
+    else if (!isOpen && inFlight.size === 0) answer(upToDurable);
   };
   const close = () => {
     isOpen = false;
-    finishIfDone();
+    answerIfDone();
   };
 
   const pending: Pending = {
-    partition: admitted.partition,
-    epoch: admitted.epoch,
-    done: promise,
-    left: () => (taken === 0 ? records : records.slice(taken)),
-    isDrained: () => front === next,
+    partition,
+    epoch,
+    over,
+    isContinuedBy: (admitted) =>
+      isOpen && admitted.partition === partition && admitted.over === over && admitted.first === end,
+    add: (admitted) => {
+      records = records.length === 0 ? [...admitted.records] : records.concat(admitted.records);
+      gaps = [...gaps, ...admitted.gaps];
+      end = admitted.next;
+      const { promise, resolve } = Promise.withResolvers<bigint | null>();
+      waiting.push({ first: admitted.first, next: admitted.next, resolve });
+      return promise;
+    },
+    fetchOn: () => answer(({ next }) => next),
+    left: () => records,
+    isDrained: () => front === end,
     isOpen: () => isOpen,
     take: (count) => {
       const first = front;
-      const chosen = records.slice(taken, taken + count);
-      taken += count;
-      front = records[taken]?.offset ?? next;
-      const gaps = admitted.gaps.filter((gap) => gap.from >= first && gap.from < front);
-      const slice = { pending, first, next: front, records: chosen, gaps };
+      const chosen = records.slice(0, count);
+      records = records.slice(count);
+      front = records[0]?.offset ?? end;
+      const taken = gaps.filter((gap) => gap.from < front);
+      gaps = gaps.filter((gap) => gap.from >= front);
+      const slice = { pending, first, next: front, records: chosen, gaps: taken };
       inFlight.add(slice);
-      finishIfDone();
+      answerIfDone();
       return slice;
     },
     settle: (slice) => {
       inFlight.delete(slice);
       durable = slice.next;
-      finishIfDone();
+      answerIfDone();
     },
     drop: (slice) => {
       inFlight.delete(slice);

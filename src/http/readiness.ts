@@ -17,6 +17,9 @@ export type Readiness = {
   /** `why` is shown to operators on /readyz: one short clause, no payload and no secret. */
   miss(condition: Condition, why: string): void;
   stopping(): void;
+  /** Something is wrong that keeps nobody from working; null takes it back. Shown with the reasons, changes nothing. */
+  warn(subject: string, why: string | null): void;
+  warnings(): readonly string[];
   /** Empty when ready. */
   reasons(): readonly string[];
 };
@@ -24,6 +27,7 @@ export type Readiness = {
 /** `onChange` hears every condition whenever one of them changed. */
 export const readiness = (onChange: (conditions: ReadonlyMap<Condition, boolean>) => void): Readiness => {
   const missing = new Map<Condition, string>(conditions.map((condition) => [condition, 'not known yet']));
+  const warned = new Map<string, string>();
   let isStopping = false;
   const tell = (): void => onChange(new Map(conditions.map((one) => [one, !isStopping && !missing.has(one)])));
   return {
@@ -40,6 +44,11 @@ export const readiness = (onChange: (conditions: ReadonlyMap<Condition, boolean>
       isStopping = true;
       tell();
     },
+    warn: (subject, why) => {
+      if (why === null) warned.delete(subject);
+      else warned.set(subject, why);
+    },
+    warnings: () => [...warned].map(([subject, why]) => `${subject}: ${why}`),
     reasons: () => [
       ...(isStopping ? ['stopping'] : []),
       ...[...missing].map(([condition, why]) => `${condition}: ${why}`),

@@ -9,7 +9,7 @@ export type HttpOptions = {
   /** 0: a free one. */
   readonly port: number;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
-  readonly readiness: Pick<Readiness, 'reasons'>;
+  readonly readiness: Pick<Readiness, 'reasons' | 'warnings'>;
   /** An error that is ours, not the caller's. */
   readonly onError: (error: Error) => void;
 };
@@ -37,8 +37,10 @@ const addRoutes = (server: FastifyInstance, { metrics, readiness }: HttpOptions)
   server.get('/livez', () => ({ status: 'alive' }));
   server.get('/readyz', (_, reply) => {
     const reasons = readiness.reasons();
+    const warnings = readiness.warnings();
     const isReady = reasons.length === 0;
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready', reasons });
+    const status = isReady ? 'ready' : 'not ready';
+    return reply.code(isReady ? 200 : 503).send({ status, reasons, ...(warnings.length > 0 && { warnings }) });
   });
 };
 

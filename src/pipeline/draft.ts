@@ -46,46 +46,46 @@ export const draftBatch = async (
   continued: (partition: number) => Continued,
   breathe: Breathe,
 ): Promise<Draft> => {
-  const known = new Map<KafkaRecord, Judged>();
-  const judge = (record: KafkaRecord): Judged => {
-    const judged = known.get(record) ?? {
-      record,
-      sha256: inspect.sha256(record.value),
-      decoded: inspect.decode(record.value),
-      deadAt: null,
-    };
-    known.set(record, judged);
-    return judged;
-  };
-  for (const [index, record] of batcher.peek(maxEvents).entries()) {
+  const judge = (record: KafkaRecord): Judged => ({
+    record,
+    sha256: inspect.sha256(record.value),
+    decoded: inspect.decode(record.value),
+    deadAt: null,
+  });
+  const queued: Judged[] = [];
+  for (const record of batcher.peek(maxEvents)) {
     if (!inspect.isReady(record.value)) break;
-    judge(record);
-    if (index % stride === stride - 1) await breathe();
+    if (queued.push(judge(record)) % stride === 0) await breathe();
   }
+  // Meanwhile records may have been withdrawn, or others come: what is left is in the same order.
+  let seen = 0;
+  const judgedOf = (record: KafkaRecord): Judged => {
+    while (seen < queued.length && queued[seen]?.record !== record) seen += 1;
+    return queued[seen++] ?? judge(record);
+  };
   const [front] = batcher.peek(1);
   if (front !== undefined && !inspect.isReady(front.value)) return { parts: [] };
   const budget = newBudget();
-  let taken = 0;
+  const taken: Judged[] = [];
   const slices = batcher.draft((partition, record) => {
-    if (taken === maxEvents || !inspect.isReady(record.value)) return false;
-    taken += 1;
-    const { decoded } = judge(record);
-    return budget.take({
-      partition,
-      bytes: ledgerBytes(record, decoded),
-      facts: decoded.accepted ? decoded.facts : null,
-    });
+    if (record === null) return budget.cover(partition);
+    if (taken.length === maxEvents || !inspect.isReady(record.value)) return false;
+    const judged = judgedOf(record);
+    taken.push(judged);
+    const facts = judged.decoded.accepted ? judged.decoded.facts : null;
+    return budget.take({ partition, bytes: ledgerBytes(record, judged.decoded), facts });
   });
+  let at = 0;
   return {
     parts: slices.map((slice) => {
-      const judged = slice.records.map(judge);
+      const judged = taken.slice(at, (at += slice.records.length));
       const before = continued(slice.pending.partition);
       return { slice, judged, last: lastRecord(judged) ?? before.last, unchecked: before.unchecked };
     }),
   };
 };
 
-/** A key is kept as JSON text, in which one byte may become six; a value is kept as it is, a framed one beside its JSON. */
+/** A key is kept as JSON text, in which one byte may become six; a value as it is, a framed one beside its JSON. */
 const ledgerBytes = ({ key, value }: KafkaRecord, decoded: Decoded): number => {
   const isFramed = decoded.accepted && decoded.framed !== undefined;
   const bytes = isFramed ? decoded.json.length + (4 * (value?.length ?? 0)) / 3 + 4 : (value?.length ?? 0);

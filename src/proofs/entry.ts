@@ -1,5 +1,5 @@
-import { concatBytes, requireDigest, uint16, uint64 } from './bytes.ts';
-import type { Hash } from './hash.ts';
+import { concatBytes, requireDigest, uint64 } from './bytes.ts';
+import { digestBytes, type Hash } from './hash.ts';
 import { leafHashes, rootOfLeafHashes } from './merkle-tree.ts';
 import { requireProof } from './proof-error.ts';
 
@@ -61,7 +61,19 @@ export const entryDigest = (entry: StoredEntry, hash: Hash): Uint8Array => {
   requireProof(key.length >= 1 && key.length <= maxStoredKeyBytes, 'malformed', `key of ${key.length} bytes`);
   requireDigest(hValue, 'hValue of an entry');
   const metadata = metadataBytes(entry.metadata);
-  return hash(concatBytes(uint16(metadata.length), metadata, uint16(key.length), key, hValue));
+  const length = 4 + metadata.length + key.length + digestBytes;
+  const room = scratchOf(length);
+  putUint16(room, 0, metadata.length);
+  room.set(metadata, 2);
+  putUint16(room, 2 + metadata.length, key.length);
+  room.set(key, 4 + metadata.length);
+  room.set(hValue, 4 + metadata.length + key.length);
+  return hash(room.subarray(0, length));
+};
+
+const putUint16 = (into: Uint8Array, at: number, value: number): void => {
+  into[at] = value >>> 8;
+  into[at + 1] = value & 0xff;
 };
 
 /** `entryDigest` of an entry of the key-value set, with its value. */

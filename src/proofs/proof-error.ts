@@ -7,10 +7,20 @@
  * - `inclusion`, `consistency`, `linear`: that part of a proof does not lead to the root or hash it should.
  * - `anchor`: a header is not the one whose hash is trusted.
  * - `chain`: a header does not follow the one before it.
- * - `signature`: a state is not signed with the pinned key.
+ * - `signature`: a state or note is not signed with a key that is accepted.
+ * - `statement`: two parts of what is to be proven say different things.
  */
 export type ProofFailure =
-  'malformed' | 'unsupported' | 'entry' | 'inclusion' | 'consistency' | 'linear' | 'anchor' | 'chain' | 'signature';
+  | 'malformed'
+  | 'unsupported'
+  | 'entry'
+  | 'inclusion'
+  | 'consistency'
+  | 'linear'
+  | 'anchor'
+  | 'chain'
+  | 'signature'
+  | 'statement';
 
 /** A proof that proves nothing. Says "not proven", never "forged": a damaged but genuine tree ends here too. */
 export class ProofError extends Error {

@@ -76,6 +76,8 @@ export type Composed = { readonly batch: Batch; readonly entries: number; readon
 export type Budget = {
   /** False: the record does not fit any more, and the budget is spent. A first record always fits. */
   take(share: Share): boolean;
+  /** As `take`, for a partition whose coverage moves over gaps alone. */
+  cover(partition: number): boolean;
 };
 
 /** `facts` null: it will be a dead letter. `bytes`: what the record may come to in the ledger, beside a constant. */

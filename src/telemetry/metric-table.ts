@@ -79,9 +79,32 @@ export const metricTable = {
   immutrail_fences_total: counter('Partitions that another writer had moved when we wrote.', []),
   immutrail_session_reopens_total: counter('Sessions with immudb that had to be opened anew.', []),
   immutrail_proof_failures_total: counter('Proofs that did not hold. Above 0: act.', []),
+  immutrail_state_proofs_total: counter(
+    'Times that the server proved its present state to extend the trusted one.',
+    [],
+  ),
+  immutrail_since_last_state_proof_seconds: gauge('Time since the last such proof (or since the start).', []),
   immutrail_trusted_state_failures_total: counter('Times that the trusted state could not be written to its file.', []),
   immutrail_trusted_transaction: gauge('Newest transaction that is proven and kept as trusted.', []),
   immutrail_rate_limit_wait_seconds_total: counter('Time that writes waited for the rate limits of the ledger.', []),
+
+  // --- checkpoints
+  immutrail_checkpoint_owner: gauge('1 when this process is the one that publishes checkpoints.', []),
+  immutrail_checkpoints_total: counter('Checkpoints published by this process.', []),
+  immutrail_checkpoint_failures_total: counter('Attempts to publish that failed; they are tried again.', []),
+  immutrail_checkpoint_transaction: gauge('Transaction of the last checkpoint that this process published.', []),
+  immutrail_checkpoint_age_seconds: gauge(
+    'Time since this process published a checkpoint, or took publishing up. 0 where another one publishes.',
+    [],
+  ),
+  immutrail_checkpoint_lag_seconds: gauge(
+    'Age of the oldest record that this process stored and no checkpoint covers; 0 when none waits, or another one publishes.',
+    [],
+  ),
+  immutrail_event_to_checkpoint_seconds: histogram(
+    'Time from the oldest record of a transaction, by its timestamp, to the checkpoint that covers it.',
+    [0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120, 300, 900, 3600],
+  ),
 
   // --- the pipeline
   immutrail_ready: gauge('1 when every condition of readiness holds.', []),

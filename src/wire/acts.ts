@@ -14,10 +14,12 @@ import { pipelineRights, producerRights, rightsAsCommands } from '../consumers/k
 import { PipelineError } from '../errors.ts';
 import { hexOfBytes } from '../proofs/hex.ts';
 import { acceptGap, makeLedger, reopenLog } from '../sinks/immudb/acts.ts';
+import type { LedgerEntry } from '../sinks/immudb/answers.ts';
 import { openLedgerAdmin } from '../sinks/immudb/admin.ts';
 import { decodeEventValue } from '../sinks/immudb/format/event-value.ts';
 import { eventKey } from '../sinks/immudb/format/keys.ts';
 import { isEventId } from '../sinks/immudb/format/event-id.ts';
+import type { Ledger } from '../sinks/immudb/ledger.ts';
 import { readMarks } from '../sinks/immudb/marks.ts';
 import { createTrustedState } from '../sinks/immudb/trusted-state.ts';
 import { maxTxEntries } from '../sinks/immudb/transaction.ts';
@@ -29,11 +31,12 @@ import { connectKafkaAdmin, connectLedger, connectLedgerClient, ledgerOptions, r
 /** Topics, database, genesis. Each step leaves what exists; only an empty database becomes a ledger. */
 export const init = async (config: Config, options: InitOptions): Promise<InitResult> => {
   const { topic, deadLetterTopic, group } = config.kafka;
+  const names = { topic, deadLetterTopic, checkpointTopic: config.checkpoints.topic };
   const { database, trustedStateFile } = config.ledger;
   const kafka = await connectKafkaAdmin(config);
   try {
-    const topicsCreated = await kafka.createTopics({ topic, deadLetterTopic, ...options });
-    const problems = await kafka.inspectTopics({ topic, deadLetterTopic });
+    const topicsCreated = await kafka.createTopics({ ...names, ...options });
+    const problems = await kafka.inspectTopics(names);
     const clusterId = await kafka.clusterId();
     const settings = await makeDatabase(config, options);
     const client = await connectLedgerClient(config);
@@ -51,7 +54,7 @@ export const init = async (config: Config, options: InitOptions): Promise<InitRe
         problems,
         user: options.user?.username ?? null,
         kafkaRights: [
-          ...rightsAsCommands('immutrail', pipelineRights({ topic, deadLetterTopic, group })),
+          ...rightsAsCommands('immutrail', pipelineRights({ ...names, group })),
           ...rightsAsCommands('a-service', producerRights(topic)),
         ],
       };
@@ -135,18 +138,22 @@ export const status = async (config: Config): Promise<Status> => {
   }
 };
 
-/** One event, proven to be in its transaction under the trusted hash. */
-export const getEvent = async (config: Config, eventId: string): Promise<FoundEvent> => {
+/** The entry of an event, proven to be in its transaction. Rejects with USAGE or EVENT_UNKNOWN. */
+export const readEntry = async (ledger: Ledger, config: Config, eventId: string): Promise<LedgerEntry> => {
   const id = eventId.toLowerCase();
   if (!isEventId(id)) throw new PipelineError('USAGE', `${eventId} is not an event id (a UUID)`);
+  const entry = await ledger.client.get(Buffer.from(eventKey(id)));
+  if (entry === null) throw new PipelineError('EVENT_UNKNOWN', `there is no event ${id} in ${config.ledger.database}`);
+  await ledger.reads.verifyEntry(entry);
+  return entry;
+};
+
+/** One event, proven to be in its transaction under the trusted hash. */
+export const getEvent = async (config: Config, eventId: string): Promise<FoundEvent> => {
   const ledger = await connectLedger(config);
   try {
-    const key = eventKey(id);
-    const entry = await ledger.client.get(Buffer.from(key));
-    if (entry === null)
-      throw new PipelineError('EVENT_UNKNOWN', `there is no event ${id} in ${config.ledger.database}`);
-    await ledger.reads.verifyEntry(entry);
-    return { ...decodeEventValue(key, entry.value), tx: entry.tx, eventId: id };
+    const entry = await readEntry(ledger, config, eventId);
+    return { ...decodeEventValue(entry.key.toString(), entry.value), tx: entry.tx, eventId: eventId.toLowerCase() };
   } finally {
     await ledger.close();
   }

@@ -3,12 +3,15 @@ import type { Config } from '../config.ts';
 import { kafkaAdmin, type KafkaAdmin } from '../consumers/kafka/admin.ts';
 import { kafkaClient, type KafkaLog } from '../consumers/kafka/connection.ts';
 import { PipelineError } from '../errors.ts';
+import type { Checkpoint } from '../proofs/checkpoint.ts';
+import { newestCheckpoint, type Wanted } from '../sinks/checkpoints/newest.ts';
 import { openLedgerClient, type LedgerClient } from '../sinks/immudb/client.ts';
 import { passwordFromFile } from '../sinks/immudb/credentials.ts';
 import { newestLog, openLedger, type Ledger, type Log } from '../sinks/immudb/ledger.ts';
 import { pinnedStateKey } from '../sinks/immudb/state-key.ts';
 import type { LedgerOptions } from '../sinks/immudb/session.ts';
 import type { TrustedStateOptions } from '../sinks/immudb/trusted-state.ts';
+import { acceptedKeys, checkpointSources, withCheckpointTopic } from './checkpoints.ts';
 
 /** How the configuration says that immudb is reached. */
 export const ledgerOptions = ({ ledger }: Config): LedgerOptions => {
@@ -39,11 +42,14 @@ export const connectLedgerClient = (config: Config): Promise<LedgerClient> => op
 export const connectLedger = async (config: Config, options: TrustedStateOptions = {}): Promise<Ledger> => {
   const client = await connectLedgerClient(config);
   try {
-    const { database, genesis, trustedStateFile, signingKeyFile } = config.ledger;
+    const { database, genesis, trustedStateFile, signingKeyFile, trustOnFirstUse } = config.ledger;
+    const keys = acceptedKeys(config);
     const pins = {
       database,
       genesis: genesis ?? undefined,
       stateFile: trustedStateFile,
+      trustOnFirstUse,
+      ...(keys.length > 0 && { newestCheckpoint: (ledgerId: string) => newestOf(config, { keys, ledgerId }) }),
       ...(signingKeyFile !== null && { verifyState: stateKeyOf(signingKeyFile) }),
     };
     const ledger = await openLedger(client, pins, options);
@@ -56,6 +62,12 @@ export const connectLedger = async (config: Config, options: TrustedStateOptions
     throw error;
   }
 };
+
+const newestOf = async (config: Config, wanted: Wanted): Promise<Checkpoint | null> =>
+  await withCheckpointTopic(config, async (topic) => {
+    const newest = await newestCheckpoint(checkpointSources(config, topic), wanted);
+    return newest === null ? null : newest.checkpoint;
+  });
 
 const stateKeyOf = (file: string) => {
   try {

@@ -9,20 +9,26 @@ export type LedgerWatchOptions = {
   /** What may not be retried. */
   readonly failed: (error: Error) => void;
   readonly everyMs: number;
+  /** After so long without an answer it is not ready, though the look has not failed yet: nobody may be there. */
+  readonly lateMs: number;
 };
 
-/** Looks at the ledger also while nothing is written, so that readiness is true when idle, too. */
-export const ledgerWatch = ({ look, readiness, failed, everyMs }: LedgerWatchOptions) => {
+/**
+ * Looks at the ledger again and again, under load and while nothing is written: so that readiness is true when idle,
+ * too, and a server that goes back on what it said is found within a second.
+ */
+export const ledgerWatch = ({ look, readiness, failed, everyMs, lateMs }: LedgerWatchOptions) => {
   const ending = new AbortController();
   const lookOnce = async (): Promise<void> => {
+    const late = setTimeout(() => readiness.miss('ledger-ready', `no answer for ${lateMs} ms`), lateMs);
     try {
-      await look();
+      await look().finally(() => clearTimeout(late));
       readiness.meet('ledger-ready');
     } catch (cause) {
       if (ending.signal.aborted) return;
       const error = asPipelineError(cause, 'looking at the ledger');
-      if (error.disposition === 'retry') readiness.miss('ledger-ready', error.code);
-      else failed(error);
+      readiness.miss('ledger-ready', error.code);
+      if (error.disposition !== 'retry') failed(error);
     }
   };
   const loop = async (): Promise<void> => {

@@ -1,41 +1,27 @@
 import type { ProduceOptions, Produced } from '../cli/commands.ts';
 import type { Config } from '../config.ts';
 import { kafkaClient } from '../consumers/kafka/connection.ts';
-import { kafkaError } from '../consumers/kafka/errors.ts';
+import { kafkaPublisher } from '../consumers/kafka/publisher.ts';
 import { generateEvents, type GeneratedEvent, type GeneratedKind } from '../producers/generate.ts';
-import { publishEvents, type ProducerPort } from '../producers/publish.ts';
+import { publishEvents } from '../producers/publish.ts';
 
 /** `immutrail produce`: the seven services' stories onto the topic; resolves when every record is acknowledged. */
 export const produce = async (config: Config, options: ProduceOptions): Promise<Produced> => {
   const { count, poison, duplicates, rate, onProgress } = options;
-  const producer = kafkaClient(config.kafka).producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-  });
-  const doing = `publishing to ${config.kafka.topic}`;
+  const publisher = kafkaPublisher({ kafka: kafkaClient(config.kafka) });
   const tally: Record<GeneratedKind, number> = { valid: 0, duplicate: 0, poison: 0 };
   const all = count + poison + duplicates;
   const seed = options.seed ?? Date.now() % 2 ** 31;
   const generated = generateEvents({ count: all, poison, duplicates, seed, startMs: Date.now() - storyMs(all) });
-  const port: ProducerPort = {
-    send: async (topic, messages) => {
-      const sent = messages.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } }));
-      await producer.send({ topic, acks: -1, messages: sent });
-    },
-  };
   const started = performance.now();
   try {
-    await producer.connect();
-    await publishEvents(port, counted(generated, tally), {
+    await publishEvents(publisher, counted(generated, tally), {
       topic: config.kafka.topic,
       ...(rate !== null && { ratePerSecond: rate }),
       onProgress: (acknowledged) => onProgress?.(acknowledged, all),
     });
-  } catch (error) {
-    throw kafkaError(error, doing);
   } finally {
-    await producer.disconnect();
+    await publisher.close();
   }
   const { valid, duplicate } = tally;
   return { valid, poison: tally.poison, duplicates: duplicate, tookMs: performance.now() - started };

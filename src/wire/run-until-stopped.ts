@@ -7,6 +7,7 @@ import { lifecycle } from '../lifecycle.ts';
 import { createLog } from '../log.ts';
 import { telemetry } from '../telemetry.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { letHeapGrow } from './heap.ts';
 import { startPipeline } from './run.ts';
 
 /**
@@ -14,6 +15,7 @@ import { startPipeline } from './run.ts';
  * signal, the error's own after a halt or a start that failed.
  */
 export const runUntilStopped = async (config: Config, version: string, signal: AbortSignal): Promise<number> => {
+  letHeapGrow();
   const log = createLog({ ...config.log, colour: wantsColour(process.stderr.isTTY) });
   const metrics = createMetrics({ ofProcess: true });
   const tell = telemetry({ log, metrics, version });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { scheduler, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { batcher } from '../consumers/batcher.ts';
 import { kafkaAdmin } from '../consumers/kafka/admin.ts';
@@ -15,13 +16,15 @@ import type { Retrying } from '../pipeline/retrying.ts';
 import { sameContent } from '../schemas/canonical.ts';
 import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
-import type { Ledger, Log as KafkaLogEntry } from '../sinks/immudb/ledger.ts';
+import { rootThread } from '../sinks/immudb/root-thread.ts';
 import { immudbSink } from '../sinks/immudb/sink.ts';
 import { withRateLimit } from '../sinks/with-rate-limit.ts';
 import { retrying } from '../sinks/with-retry.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { lagMonitor } from '../telemetry/lag-monitor.ts';
-import { connectLedger, requireLog } from './connect.ts';
+import { publishCheckpoints } from './checkpoints.ts';
+import { connectLedger } from './connect.ts';
+import { inspectSite } from './inspect-site.ts';
 import { recordDecoder } from './registry.ts';
 import { ledgerWatch } from './ledger-watch.ts';
 import { toldLedger, toldSink, toldSource } from './told.ts';
@@ -31,12 +34,15 @@ export type RunOptions = {
   readonly telemetry: Telemetry;
   readonly lifecycle: Lifecycle;
   readonly kafkaLog: KafkaLog;
-  readonly readiness: Pick<Readiness, 'meet' | 'miss'>;
+  readonly readiness: Pick<Readiness, 'meet' | 'miss' | 'warn'>;
 };
 
 /** How long a log may go unrecognised while its records are stored, and how often a held partition looks again. */
 const recogniseEveryMs = 10_000;
+const lookLateMs = 3000;
 const lookEveryMs = 2_000;
+/** With the time that a proof takes, it is made at least once a second. */
+const proveEveryMs = 750;
 
 /**
  * Wires and starts the pipeline. Resolves when it consumes, with a promise that rejects with what halts it; rejects
@@ -74,6 +80,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     );
   const opened = await lifecycle.open('ledger', closeMs, openLedger, (made) => () => made.close(closeMs));
   const ledger = toldLedger(opened, telemetry);
+  telemetry.trustBegan(ledger.trustedBy, ledger.trusted.current().id);
   readiness.meet('ledger-ready');
 
   const kafka = kafkaClient(config.kafka, options.kafkaLog);
@@ -81,7 +88,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const admin = await lifecycle.open('kafka admin', closeMs, makeAdmin, (opened) => () => opened.close());
   const site = await starts('connecting to Kafka', retry, starting, async () => {
     await admin.connect();
-    return await inspect(config, ledger, admin);
+    return await inspectSite(config, ledger, admin);
   });
   for (const { topic, problem, advice } of site.warnings) telemetry.topicDoubtful(topic, problem, advice);
 
@@ -102,6 +109,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       return places;
     },
   };
+  const hashing = await lifecycle.open('hashing', closeMs, rootThread, (thread) => () => thread.close());
   const unlimited = immudbSink({
     ledger,
     logs: { source: site.log.number, deadLetters: site.deadLetterLog.number },
@@ -109,6 +117,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     limits: { maxBytes: config.batch.maxBytes },
     deadlineMs: config.ledger.deadlineMs,
     maxUnexplained: config.ledger.maxRetries,
+    rootOf: hashing.rootOf,
   });
   const limiting = new AbortController();
   const sink = withRateLimit(toldSink(unlimited, telemetry), {
@@ -129,7 +138,13 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     assigned: (epoch, partitions) => {
       held.clear();
       tellHeld();
+      // Of all members one at a time has this partition: it alone publishes.
+      checkpoints.own(partitions.includes(0));
       telemetry.assigned(epoch, partitions);
+    },
+    letGo: () => {
+      checkpoints.own(false);
+      telemetry.letGo();
     },
     partitionHeld: (partition) => {
       held.add(partition);
@@ -181,6 +196,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     recogniseEveryMs,
     lookEveryMs,
     now,
+    wait: (ms, signal) => sleep(ms, undefined, { signal }),
   });
   const running: Pipeline = pipeline({
     source,
@@ -194,6 +210,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     isSameContent: sameContent,
     maxEvents: config.batch.maxEvents,
     now,
+    breathe: () => scheduler.yield(),
   });
 
   const watchLedger = () =>
@@ -204,7 +221,8 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
       },
       readiness,
       failed: (error) => running.failed(error),
-      everyMs: lookEveryMs,
+      everyMs: proveEveryMs,
+      lateMs: lookLateMs,
     });
   await lifecycle.open('ledger watch', closeMs, watchLedger, (watch) => () => watch.stop());
   const watchLag = () =>
@@ -220,6 +238,8 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   const { fetchMs, writeMs, commitMs } = config.stop;
   // Closed in the reverse order: no more fetches, finish the write under way, commit and leave the group.
   await lifecycle.open('group membership', commitMs, ignore, () => () => source.stop());
+  const halt = (error: Error) => running.failed(error);
+  const checkpoints = await publishCheckpoints({ config, kafka, ledger, lifecycle, telemetry, readiness, halt });
   await lifecycle.open(
     'writing',
     writeMs,
@@ -255,31 +275,4 @@ const starts = async <T>(doing: string, retry: Retrying, signal: AbortSignal, wo
   } catch (error) {
     throw signal.aborted && met !== undefined ? met : error;
   }
-};
-
-type KafkaAdmin = ReturnType<typeof kafkaAdmin>;
-
-/** Whether ledger and Kafka are those that belong together. */
-const inspect = async (config: Config, ledger: Ledger, admin: KafkaAdmin) => {
-  const { topic, deadLetterTopic: dlq } = config.kafka;
-  const problems = await admin.inspectTopics({ topic, deadLetterTopic: dlq });
-  const [worst] = problems.filter(({ severity }) => severity === 'error');
-  if (worst !== undefined) {
-    throw new PipelineError('KAFKA_TOPIC_UNSUITABLE', `topic ${worst.topic}: ${worst.problem}; ${worst.advice}`);
-  }
-  const log = await requireLog(ledger, topic);
-  const clusterId = await admin.clusterId();
-  requireCluster(log, clusterId);
-  return {
-    log,
-    deadLetterLog: await requireLog(ledger, dlq),
-    deadLetterPartitions: await admin.partitions(dlq),
-    warnings: problems,
-  };
-};
-
-const requireCluster = (log: KafkaLogEntry, clusterId: string) => {
-  if (log.clusterId === clusterId) return;
-  const message = `topic ${log.topic} was covered on cluster ${log.clusterId}, this is cluster ${clusterId}`;
-  throw new PipelineError('LOG_REPLACED', message);
 };

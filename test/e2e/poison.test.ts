@@ -35,13 +35,18 @@ const poison: readonly [what: string, value: Buffer | null, code: string][] = [
   ['a missing field', without('event_type'), 'FIELD_MISSING'],
   ['a wrong type', json(testEvent({ event_data: 'text' })), 'FIELD_TYPE'],
   ['an absurd time', json(testEvent({ event_timestamp: '9999-01-01T00:00:00Z' })), 'TIME_INVALID'],
+  ['a time before all', json(testEvent({ event_timestamp: '1969-12-31T23:59:59.999999Z' })), 'TIME_INVALID'],
+  ['a time after all', json(testEvent({ event_timestamp: '2200-01-01T00:00:00Z' })), 'TIME_INVALID'],
+  ['a 30th of February', json(testEvent({ event_timestamp: '2026-02-30T00:00:00Z' })), 'TIME_INVALID'],
   ['a time without a zone', json(testEvent({ event_timestamp: '2026-01-01T00:00:00' })), 'TIME_INVALID'],
   ['oversize event_data', json(testEvent({ event_data: { x: 'x'.repeat(300_000) } })), 'EVENT_DATA_TOO_LARGE'],
   ['a nil id', json(testEvent({ event_id: '00000000-0000-0000-0000-000000000000' })), 'EVENT_ID_INVALID'],
 ];
 
 test('bad input is never lost: each with its code on the dead-letter topic and in the ledger, its neighbours stored', async () => {
-  const events = poison.map(() => testEvent());
+  // The neighbours happened at the ends of all times, or when Kafka says that they cannot have.
+  const times = ['1970-01-01T00:00:00Z', '2199-12-31T23:59:59.999999Z', '2026-01-01T00:00:00+14:00'];
+  const events = poison.map((_, index) => testEvent({ event_timestamp: times[index % times.length] }));
   const kafka = testKafka(stack);
   const producer = kafka.producer();
   await producer.connect();
@@ -50,12 +55,12 @@ test('bad input is never lost: each with its code on the dead-letter topic and i
     await producer.send({
       topic: site.topic,
       messages: [
-        { partition: 0, key: 'neighbour', value: JSON.stringify(events[index]) },
+        { partition: 0, key: 'neighbour', timestamp: '0', value: JSON.stringify(events[index]) },
         { partition: 0, key: `key ${what}`, value, headers },
       ],
     });
   }
-  // Ten thousand in one fetch, and records of exactly the size that the topic takes.
+  // Ten thousand in one fetch.
   const flood = Array.from({ length: 10_000 }, (_, index) => ({ partition: 1, value: `poison ${index}` }));
   await producer.send({ topic: site.topic, messages: flood });
   await producer.disconnect();

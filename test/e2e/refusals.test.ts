@@ -4,6 +4,7 @@ import { openSite, type Addresses, type Site } from '../support/pipeline-process
 import { sharedStack } from '../support/shared-stack.ts';
 import { accountSite, untilCaughtUp } from '../support/site-account.ts';
 import { until } from '../support/until.ts';
+import { connect, createDatabase, someEntries, write } from '../support/written-ledger.ts';
 
 let stack: Addresses;
 const sites: Site[] = [];
@@ -32,11 +33,17 @@ const admin = async <T>(work: (admin: ReturnType<ReturnType<typeof testKafka>['a
 test('what is not the ledger of this group is refused at once, with advice and no stack', async () => {
   const site = await open({ partitions: 1 });
   const other = await open({ partitions: 1 });
+  const foreign = `foreign${site.database}`;
+  await createDatabase(stack.immudb, foreign);
+  const stranger = await connect(stack.immudb, foreign);
+  await write(stranger, someEntries(1, 3));
+  await stranger.close();
   const cases: [string, Record<string, string>, number, string][] = [
     ['another group', { IMMUTRAIL_KAFKA_GROUP: 'other' }, 23, 'LEDGER_FOREIGN'],
     ['another genesis', { IMMUTRAIL_LEDGER_GENESIS: 'ab'.repeat(32) }, 46, 'GENESIS_MISMATCH'],
     ['a missing database', { IMMUTRAIL_LEDGER_DATABASE: 'nosuchdatabase' }, 12, 'LEDGER_DATABASE_MISSING'],
     ['another ledger', { IMMUTRAIL_LEDGER_DATABASE: other.database }, 46, 'GENESIS_MISMATCH'],
+    ['a foreign database', { IMMUTRAIL_LEDGER_DATABASE: foreign, IMMUTRAIL_LEDGER_GENESIS: '' }, 23, 'LEDGER_FOREIGN'],
     ['a wrong user', { IMMUTRAIL_LEDGER_USERNAME: 'nobody' }, 11, 'LEDGER_CREDENTIALS'],
     [
       'an unreachable immudb',

@@ -78,7 +78,11 @@ withProc.each(codecs)(
     const running = await site.run({}, 'trusted', heap);
     await running.ready();
     const started = performance.now();
-    await untilCaughtUp(site, 900_000);
+    const died = running.exited.then(({ code, signal }) => {
+      throw new Error(`the pipeline ended with ${String(code ?? signal)}:\n${running.output().slice(-4000)}`);
+    });
+    died.catch(() => undefined);
+    await Promise.race([untilCaughtUp(site, 900_000), died]);
     const seconds = (performance.now() - started) / 1000;
     const peak = peakMiB(running);
     expect(await storedBy(running)).toBe(records);

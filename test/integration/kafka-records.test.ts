@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { glob, readFile, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -226,11 +227,23 @@ describe('dead letters', () => {
     });
     const half = 'x'.repeat(100_000);
     expect((await dead.send([letter(0, 0, half), letter(0, 1, half)])).map(({ offset }) => offset)).toEqual([0n, 1n]);
-    await expect(dead.send([letter(0, 2, 'x'.repeat(200_000))])).rejects.toMatchObject({
+    await expect(dead.send([letter(0, 2, randomBytes(200_000).toString('hex'))])).rejects.toMatchObject({
       code: 'DEAD_LETTER_TOO_LARGE',
       disposition: 'halt',
     });
     await appender.close();
+  });
+
+  test('a letter that its producer had compressed below the limit is compressed, too', async () => {
+    const topic = `${await newTopic('inflated', 1, 10_000)}.dlq`;
+    const appender = kafkaAppender({ kafka, topic, tooLarge: 'DEAD_LETTER_TOO_LARGE' });
+    const value = 'x'.repeat(5_000_000);
+    expect(await appender.append(0, [toNew('small')])).toBe(0n);
+    expect(await appender.append(0, [toNew(value)])).toBe(1n);
+    expect(await appender.append(0, [toNew('small')])).toBe(2n);
+    await appender.close();
+    const read = await readUntil(kafka, topic, 3);
+    expect(read.map((message) => message.value?.length)).toEqual([5, 5_000_000, 5]);
   });
 
   test('a lost acknowledgement: the offset is that of the first copy, and no later letter is taken for a repetition', async () => {

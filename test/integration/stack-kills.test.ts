@@ -4,18 +4,10 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { install } from '../../stack/install.ts';
+import { isRunning } from '../support/running.ts';
 import { until } from '../support/until.ts';
 
 type Family = { readonly dir: string; readonly supervisor: number; readonly servers: readonly number[] };
-
-/** State letters of a process; empty when it is gone. A zombie is gone: it only waits to be counted. */
-const isRunning = (pid: number): boolean => {
-  try {
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
-  } catch {
-    return false;
-  }
-};
 
 const guardOf = (supervisor: number): number => {
   const lines = execFileSync('ps', ['-ax', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n');

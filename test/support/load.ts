@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { Kafka, Message } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { kafkaClient } from '../../src/consumers/kafka/connection.ts';
+import { kafkaPublisher, type PublishedMessage } from '../../src/consumers/kafka/publisher.ts';
 
 import type { Addresses } from './pipeline-process.ts';
 
 /** What was produced, to be found again in the ledger. */
 export type Produced = { readonly ids: Set<string>; duplicates: number; poison: number; records: number };
 
-export const testKafka = (stack: Addresses): Kafka =>
+export const testKafka = (stack: Pick<Addresses, 'kafka'>): Kafka =>
   kafkaClient({
     brokers: stack.kafka.brokers,
     clientId: 'test',
@@ -49,17 +50,12 @@ export const load = async (
   options: LoadOptions,
   produced: Produced = nothing(),
 ): Promise<Produced> => {
-  const producer = testKafka(stack).producer({
-    allowAutoTopicCreation: false,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
-  await producer.connect();
+  const publisher = kafkaPublisher({ kafka: testKafka(stack) });
   try {
     let made = 0;
-    let before: Message | null = null;
+    let before: PublishedMessage | null = null;
     while (made < options.count && options.signal?.aborted !== true) {
-      const messages: Message[] = [];
+      const messages: PublishedMessage[] = [];
       const batch: (() => void)[] = [];
       for (let i = 0; i < Math.min(options.batchSize ?? 200, options.count - made); i += 1) {
         const number = made + i + 1;
@@ -67,16 +63,16 @@ export const load = async (
           messages.push(before);
           batch.push(() => (produced.duplicates += 1));
         } else if (options.poisonEvery !== undefined && number % options.poisonEvery === 0) {
-          messages.push({ key: 'poison', value: `{"not an event": ${number}` });
+          messages.push(message('poison', `{"not an event": ${number}`));
           batch.push(() => (produced.poison += 1));
         } else {
           const event = testEvent();
-          before = { key: String(event['correlation_id']), value: JSON.stringify(event) };
+          before = message(String(event['correlation_id']), JSON.stringify(event));
           messages.push(before);
           batch.push(() => produced.ids.add(String(event['event_id'])));
         }
       }
-      await producer.send({ topic: options.topic, acks: -1, messages });
+      await publisher.send(options.topic, messages);
       for (const count of batch) count();
       made += messages.length;
       produced.records += messages.length;
@@ -84,8 +80,10 @@ export const load = async (
     }
     return produced;
   } finally {
-    await producer.disconnect();
+    await publisher.close();
   }
 };
+
+const message = (key: string, text: string): PublishedMessage => ({ key, value: Buffer.from(text), headers: {} });
 
 export const nothing = (): Produced => ({ ids: new Set(), duplicates: 0, poison: 0, records: 0 });

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { heldByParent } from '../../scripts/end-with-parent.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { until } from './until.ts';
 
@@ -30,6 +31,8 @@ export type Site = {
   readonly deadLetterTopic: string;
   readonly database: string;
   readonly group: string;
+  /** Of its own, gone with the site. */
+  readonly folder: string;
   /** The variables that every command of this site gets. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs a command to its end. */
@@ -45,6 +48,8 @@ export type Site = {
 };
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
+/** What tests start must not outlive them, though they are killed. */
+const ending = new URL('../../scripts/ending-with-parent.ts', import.meta.url).pathname;
 const maxOutput = 400_000;
 let sites = 0;
 
@@ -74,6 +79,7 @@ export const openSite = async (
     IMMUTRAIL_KAFKA_TOPIC: topic,
     IMMUTRAIL_KAFKA_DEAD_LETTER_TOPIC: deadLetterTopic,
     IMMUTRAIL_KAFKA_GROUP: group,
+    IMMUTRAIL_CHECKPOINTS_TOPIC: `${topic}.checkpoints`,
     IMMUTRAIL_LEDGER_HOST: stack.immudb.host,
     IMMUTRAIL_LEDGER_PORT: String(stack.immudb.port),
     IMMUTRAIL_LEDGER_DATABASE: database,
@@ -90,9 +96,10 @@ export const openSite = async (
     extra: Readonly<Record<string, string>>,
     execArgv: readonly string[] = [],
   ): ChildProcess => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...execArgv, main, ...args], {
-      env: { ...env, ...extra },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const flags = ['--disable-warning=ExperimentalWarning', '--import', ending, ...execArgv];
+    const child = spawn(process.execPath, [...flags, main, ...args], {
+      env: { ...env, ...extra, ...heldByParent },
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     running.add(child);
     void once(child, 'exit').then(() => running.delete(child));
@@ -155,6 +162,7 @@ export const openSite = async (
     deadLetterTopic,
     database,
     group,
+    folder,
     env,
     genesis,
     command,

@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Server, Stack, StackOptions } from '../../stack/stack.ts';
 
 export const sharedStackOptions = {
-  // Members that a test kills are missed sooner.
-  kafka: { secured: true, properties: { 'group.min.session.timeout.ms': '1000' } },
+  // Members that a test kills are missed sooner, and compacted topics are compacted soon.
+  kafka: { secured: true, properties: { 'group.min.session.timeout.ms': '1000', 'log.cleaner.backoff.ms': '200' } },
   registry: true,
   toxiproxy: true,
 } satisfies StackOptions;

@@ -14,6 +14,7 @@ import { immudbSink } from '../../src/sinks/immudb/sink.ts';
 import type { Outcome, Sink, Span } from '../../src/sinks/sink.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { testEvent } from './load.ts';
+import { rootHere } from './root-here.ts';
 import { createDatabase } from './written-ledger.ts';
 
 /** A sink on a ledger, opened as `immutrail run` opens it, without Kafka. */
@@ -57,7 +58,7 @@ export const makeSinkLedger = async (server: Stack['immudb']): Promise<SinkLedge
       return {
         ledger,
         writerId,
-        sink: immudbSink({ ledger, logs, writerId, limits: sinkLimits, deadlineMs, maxUnexplained }),
+        sink: immudbSink({ ledger, logs, writerId, limits: sinkLimits, deadlineMs, maxUnexplained, rootOf: rootHere }),
       };
     },
     close: async () => {

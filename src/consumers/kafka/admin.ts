@@ -67,7 +67,8 @@ export const kafkaAdmin = (kafka: Kafka) => {
           await topicFacts(admin, names.topic),
           await topicFacts(admin, names.deadLetterTopic),
         ];
-        const problems = topicProblems(names, source, deadLetters);
+        const checkpoints = names.checkpointTopic === undefined ? null : await topicFacts(admin, names.checkpointTopic);
+        const problems = topicProblems(names, source, deadLetters, checkpoints);
         return problems.toSorted((a, b) => a.severity.localeCompare(b.severity));
       }),
 

@@ -1,4 +1,4 @@
-import type { Kafka, Producer } from 'kafkajs';
+import kafkajs, { type CompressionTypes, type Kafka, type Producer } from 'kafkajs';
 import { PipelineError, type ErrorCode } from '../../errors.ts';
 import type { Header } from '../../schemas/record.ts';
 import { kafkaError, protocolErrorType } from './errors.ts';
@@ -15,6 +15,7 @@ export type Appender = {
   /**
    * Appends the records to one partition, in order, as one record batch. Resolves with the offset of the first when
    * all in-sync replicas have them; the others follow without a hole. A rejected append may have happened all the same.
+   * A single record that is too large for the topic is compressed.
    */
   append(partition: number, records: readonly NewRecord[]): Promise<bigint>;
   /** Idempotent. Waits for appends that are under way. */
@@ -30,6 +31,7 @@ export type AppenderOptions = {
   readonly retry?: { readonly retries: number; readonly initialRetryTime: number; readonly maxRetryTime: number };
 };
 
+const { None, ZSTD } = kafkajs.CompressionTypes;
 const defaultRetry = { retries: 5, initialRetryTime: 200, maxRetryTime: 2000 };
 const requestTimeoutMs = 30_000;
 
@@ -48,7 +50,8 @@ export const kafkaAppender = ({ kafka, topic, tooLarge, retry = defaultRetry }: 
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: () => () => 0,
+      // kafkajs asks the partitioner also for messages that name their partition.
+      createPartitioner: () => partitionOf,
       retry,
     });
     await opened.connect();
@@ -61,13 +64,18 @@ export const kafkaAppender = ({ kafka, topic, tooLarge, retry = defaultRetry }: 
     await dropped?.then((one) => one.disconnect()).catch(() => undefined);
   };
 
-  const send = async (partition: number, records: readonly NewRecord[]): Promise<bigint> => {
+  const send = async (
+    partition: number,
+    records: readonly NewRecord[],
+    compression: CompressionTypes,
+  ): Promise<bigint> => {
     if (isClosed) throw new PipelineError('KAFKA_UNAVAILABLE', `appending to ${topic}: the appender is closed`);
     const what = `appending ${records.length} records to ${topic}-${partition}`;
     try {
       producer ??= open();
       const messages = records.map((record) => ({ ...record, headers: toHeaders(record.headers), partition }));
-      const answer = await (await producer).send({ topic, acks: -1, timeout: requestTimeoutMs, messages });
+      const how = { acks: -1, timeout: requestTimeoutMs, compression };
+      const answer = await (await producer).send({ topic, ...how, messages });
       return baseOffsetOf(answer, what);
     } catch (error) {
       await drop();
@@ -75,9 +83,20 @@ export const kafkaAppender = ({ kafka, topic, tooLarge, retry = defaultRetry }: 
     }
   };
 
+  /** A topic's limit is on compressed bytes: a record that its producer compressed may inflate to far more. */
+  const sendAsItFits = async (partition: number, records: readonly NewRecord[]): Promise<bigint> => {
+    try {
+      return await send(partition, records, None);
+    } catch (error) {
+      const isTooLargeAlone = records.length === 1 && error instanceof PipelineError && error.code === tooLarge;
+      if (!isTooLargeAlone) throw error;
+      return await send(partition, records, ZSTD);
+    }
+  };
+
   return {
     append: (partition, records) => {
-      const appended = queue.then(() => send(partition, records));
+      const appended = queue.then(() => sendAsItFits(partition, records));
       queue = appended.catch(() => undefined);
       return appended;
     },
@@ -88,6 +107,9 @@ export const kafkaAppender = ({ kafka, topic, tooLarge, retry = defaultRetry }: 
     },
   };
 };
+
+const partitionOf = ({ message }: { readonly message: { readonly partition?: number } }): number =>
+  message.partition ?? 0;
 
 const isTooLarge = (error: unknown): boolean =>
   ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(protocolErrorType(error) ?? '');

@@ -13,14 +13,24 @@ type Block = { readonly from: number; readonly to: number; readonly isStored: bo
 export const inflateLz4 = (frame: Buffer, maxBytes: number): Buffer => {
   const { blocks, blockBytes } = readFrame(frame);
   const stored = blocks.reduce((sum, { from, to, isStored }) => sum + (isStored ? to - from : blockBytes), 0);
-  const out = Buffer.allocUnsafe(Math.min(stored, maxBytes));
+  const out = workspace(Math.min(stored, maxBytes));
   let at = 0;
   for (const block of blocks) {
     // A block may repeat what earlier blocks inflated to, so all go to one place.
     at = block.isStored ? copyBlock(frame, block, out, at) : inflateBlock(frame, block, out, at);
   }
-  // What is left of the last block must not be held as long as its records are.
-  return at < out.length / 2 ? Buffer.from(out.subarray(0, at)) : out.subarray(0, at);
+  return Buffer.from(out.subarray(0, at));
+};
+
+/** A frame says how large its blocks may be, not how large they are: up to 4 MiB for a few bytes. */
+const mostKeptBytes = 4 * 1024 * 1024;
+let kept = Buffer.alloc(0);
+
+/** Where one frame is inflated; what comes out is copied, so that no record holds on to room that was not needed. */
+const workspace = (bytes: number): Buffer => {
+  if (bytes > mostKeptBytes) return Buffer.allocUnsafe(bytes);
+  if (kept.length < bytes) kept = Buffer.allocUnsafeSlow(bytes);
+  return kept.subarray(0, bytes);
 };
 
 const readFrame = (frame: Buffer): { blocks: Block[]; blockBytes: number } => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PipelineError } from '../../errors.ts';
 import { readCommitted, readUncommitted, type Cluster, type IsolationLevel } from './cluster.ts';
 
 /** Where each partition of a topic begins and ends. */
@@ -26,6 +27,17 @@ export const readTopicOffsets = async (cluster: Cluster, topic: string): Promise
     return [partition, { start, end, stableEnd: stableEnds.get(partition) ?? end }];
   });
   return new Map(rows);
+};
+
+/** As `readTopicOffsets`, of one partition; KAFKA_TOPIC_MISSING if there is none. */
+export const partitionOffsets = async (
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+): Promise<PartitionOffsets> => {
+  const offsets = (await readTopicOffsets(cluster, topic)).get(partition);
+  if (offsets !== undefined) return offsets;
+  throw new PipelineError('KAFKA_TOPIC_MISSING', `${topic} has no partition ${partition}`);
 };
 
 const listOffsets = (cluster: Cluster, topic: string, timestamp: number, isolationLevel: IsolationLevel) =>
@@ -57,7 +69,7 @@ export const timestampAt = (
   offset: bigint,
 ): Promise<bigint | null> =>
   withLeaders(cluster, topic, async (partitionsByLeader) => {
-    const [nodeId] = [...partitionsByLeader].find(([, partitions]) => partitions.includes(partition)) ?? [];
+    const nodeId = leaderOf(partitionsByLeader, partition);
     if (nodeId === undefined) return null;
     const broker = await cluster.findBroker({ nodeId });
     const { responses } = await broker.fetch({
@@ -74,8 +86,11 @@ export const timestampAt = (
 
 type PartitionsByLeader = ReadonlyMap<number, readonly number[]>;
 
+export const leaderOf = (leaders: PartitionsByLeader, partition: number): number | undefined =>
+  [...leaders].find(([, partitions]) => partitions.includes(partition))?.[0];
+
 /** Leaders move: on such an error the metadata is read anew, a few times. */
-const withLeaders = async <T>(
+export const withLeaders = async <T>(
   cluster: Cluster,
   topic: string,
   ask: (leaders: PartitionsByLeader) => Promise<T>,

@@ -35,6 +35,7 @@ export const applyKafkaPatches = (): void => {
   decodeFetchesStrictly();
   handOverBatchesWithoutMessages();
   writeNullHeaders();
+  receiveInPlace();
 };
 
 type RequestQueue = {
@@ -147,5 +148,45 @@ const writeNullHeaders = (): void => {
   const original = prototype.writeVarIntBytes;
   prototype.writeVarIntBytes = function (value) {
     return value === nullHeader ? this.writeVarInt(-1) : original.call(this, value);
+  };
+};
+
+type Connection = {
+  readonly authHandlers: unknown;
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  /** Ours: the response that is being received, and how much of it is there. */
+  receiving?: { readonly bytes: Buffer; filled: number } | null;
+  processData(this: Connection, chunk: Buffer): void;
+};
+
+/**
+ * kafkajs keeps the chunks of a response until all have come, and then copies them into one: a fetch of 10 MB is held
+ * twice, and read again when it has left the processor's caches. Once its size is known, each chunk goes to its place
+ * as it comes.
+ */
+const receiveInPlace = (): void => {
+  const { prototype } = internal('network/connection') as { prototype: Connection };
+  const original = prototype.processData;
+  const [least, most] = [64 * 1024, 128 * 1024 * 1024];
+  prototype.processData = function (chunk) {
+    const { receiving } = this;
+    if (receiving) {
+      const copied = chunk.copy(receiving.bytes, receiving.filled);
+      receiving.filled += copied;
+      if (receiving.filled < receiving.bytes.length) return;
+      this.receiving = null;
+      original.call(this, receiving.bytes);
+      if (copied < chunk.length) this.processData(chunk.subarray(copied));
+      return;
+    }
+    original.call(this, chunk);
+    const { bytesNeeded, bytesBuffered, authHandlers } = this;
+    if (authHandlers || bytesNeeded < least || bytesNeeded > most || bytesBuffered >= bytesNeeded) return;
+    const bytes = Buffer.allocUnsafeSlow(bytesNeeded);
+    this.receiving = { bytes, filled: Buffer.concat(this.chunks).copy(bytes) };
+    this.chunks = [];
+    this.bytesBuffered = 0;
   };
 };

@@ -86,26 +86,38 @@ const RECORDS_AT = 61;
 /** attributes, timestamp delta, offset delta, key length, value length, header count, and the length before them. */
 const SMALLEST_RECORD = 7;
 
+/** So much of a partition is inflated in any case. */
+const leastInflatedBytes = 512 * 1024;
+
 /**
- * All records of a partition's part of a fetch response. A batch cut off at the end (a broker cuts at a number of
- * bytes) is left for the next fetch; the first batch is never cut, so if it is, its length is wrong.
+ * The records of a partition's part of a fetch response. A batch cut off at the end (a broker cuts at a number of
+ * bytes) is left for the next fetch; the first batch is never cut, so if it is, its length is wrong. A fetch is bounded
+ * by its compressed bytes, of which 1 MiB can be 100,000 records: batches are left for the next fetch, too, once those
+ * before them have inflated to half of the bytes that came, which are held as well meanwhile.
  * Rejects with `Undecodable`.
  */
 export const decodeRecordBatches = async (bytes: Buffer, decompress: Decompress): Promise<RawRecord[]> => {
   const records: RawRecord[] = [];
   let at = 0;
-  while (bytes.length - at >= LEADER_EPOCH_AT) {
+  let room = Math.max(leastInflatedBytes, bytes.length / 2);
+  while (bytes.length - at >= LEADER_EPOCH_AT && room > 0) {
     const length = bytes.readInt32BE(at + LENGTH_AT);
     const end = at + LEADER_EPOCH_AT + length;
     if (end > bytes.length && at > 0) break;
     const batch = bytes.subarray(at, Math.min(Math.max(end, at + LEADER_EPOCH_AT), bytes.length));
-    await decodeBatch(batch, length, decompress, records);
+    room -= await decodeBatch(batch, length, decompress, records);
     at = end;
   }
   return records;
 };
 
-const decodeBatch = async (batch: Buffer, length: number, decompress: Decompress, into: RawRecord[]): Promise<void> => {
+/** Resolves with the bytes that the batch inflated to; 0 if it was not compressed. */
+const decodeBatch = async (
+  batch: Buffer,
+  length: number,
+  decompress: Decompress,
+  into: RawRecord[],
+): Promise<number> => {
   const firstOffset = batch.readBigInt64BE(0);
   const codec = batch.length > ATTRIBUTES_AT + 1 ? batch.readInt16BE(ATTRIBUTES_AT) & 0x07 : 0;
   try {
@@ -115,6 +127,7 @@ const decodeBatch = async (batch: Buffer, length: number, decompress: Decompress
     const count = batch.readInt32BE(RECORDS_AT - 4);
     const body = codec === 0 || count === 0 ? compressed : await decompress(codec, compressed);
     decodeRecords(codec !== 0 && count === 0 ? Buffer.alloc(0) : body, count, firstOffset, context, into);
+    return codec === 0 ? 0 : RECORDS_AT + body.length;
   } catch (error) {
     throw undecodable(codecNames[codec] ?? `number ${codec}`, firstOffset, error);
   }

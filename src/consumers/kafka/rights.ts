@@ -12,7 +12,10 @@ export const pipelineRights = (names: {
   readonly topic: string;
   readonly deadLetterTopic: string;
   readonly group: string;
+  /** Left out: no checkpoints are published. */
+  readonly checkpointTopic?: string;
 }): readonly Right[] => [
+  ...(names.checkpointTopic === undefined ? [] : checkpointRights(names.checkpointTopic)),
   { operation: 'Read', resource: 'topic', name: names.topic },
   { operation: 'Describe', resource: 'topic', name: names.topic },
   { operation: 'DescribeConfigs', resource: 'topic', name: names.topic },
@@ -21,6 +24,13 @@ export const pipelineRights = (names: {
   { operation: 'DescribeConfigs', resource: 'topic', name: names.deadLetterTopic },
   { operation: 'Read', resource: 'group', name: names.group },
 ];
+
+const checkpointRights = (name: string): readonly Right[] =>
+  (['Read', 'Write', 'Describe', 'DescribeConfigs'] as const).map((operation) => ({
+    operation,
+    resource: 'topic',
+    name,
+  }));
 
 /** What a service needs that publishes events. */
 export const producerRights = (topic: string): readonly Right[] => [

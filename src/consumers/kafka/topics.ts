@@ -7,7 +7,11 @@ export type TopicPlan = {
   readonly configEntries: { readonly name: string; readonly value: string }[];
 };
 
-export type TopicPlans = { readonly source: TopicPlan; readonly deadLetters: TopicPlan };
+export type TopicPlans = {
+  readonly source: TopicPlan;
+  readonly deadLetters: TopicPlan;
+  readonly checkpoints?: TopicPlan;
+};
 
 const KiB = 1024;
 /** Kafka's default for max.message.bytes: a record of 1 MiB and the batch around it. */
@@ -22,6 +26,8 @@ const wantedReplicas = 3;
 export const planTopics = (options: {
   readonly topic: string;
   readonly deadLetterTopic: string;
+  /** Left out: not planned. */
+  readonly checkpointTopic?: string;
   /** Brokers of the cluster: a topic has at most three replicas. */
   readonly brokers: number;
   readonly partitions?: number;
@@ -51,6 +57,17 @@ export const planTopics = (options: {
       'retention.bytes': '-1',
       'max.message.bytes': String(maxMessageBytes + 2 * deadLetterHeadroomBytes),
     }),
+    // One partition, since each checkpoint names the one before; kept for ever, whatever the broker keeps by default.
+    ...(options.checkpointTopic !== undefined && {
+      checkpoints: {
+        ...plan(options.checkpointTopic, {
+          'retention.ms': '-1',
+          'retention.bytes': '-1',
+          'max.message.bytes': String(defaultMaxMessageBytes),
+        }),
+        numPartitions: 1,
+      },
+    }),
   };
 };
 
@@ -69,14 +86,21 @@ export type TopicProblem = {
   readonly advice: string;
 };
 
-export type TopicNames = { readonly topic: string; readonly deadLetterTopic: string };
+export type TopicNames = {
+  readonly topic: string;
+  readonly deadLetterTopic: string;
+  /** Left out: nothing is published to it. */
+  readonly checkpointTopic?: string;
+};
 
 /** Every problem of the topics as they are; null for a topic that does not exist. */
 export const topicProblems = (
   names: TopicNames,
   source: TopicFacts | null,
   deadLetters: TopicFacts | null,
+  checkpoints: TopicFacts | null = null,
 ): TopicProblem[] => [
+  ...(names.checkpointTopic === undefined ? [] : checkpointProblems(names.checkpointTopic, checkpoints)),
   ...(source ? sourceProblems(source) : [missing(names.topic)]),
   ...(deadLetters ? deadLetterProblems(deadLetters) : [missing(names.deadLetterTopic)]),
   ...(source && deadLetters ? sizeProblems(source, deadLetters) : []),
@@ -140,6 +164,27 @@ const deadLetterProblems = (facts: TopicFacts): TopicProblem[] => {
       `a partition keeps ${setting(facts, 'retention.bytes')} bytes of dead letters`,
       set('retention.bytes', '-1'),
     ),
+    ...replicationProblems(facts),
+  ];
+};
+
+/** Only warnings: what goes wrong with checkpoints holds no event up. */
+const checkpointProblems = (topic: string, facts: TopicFacts | null): TopicProblem[] => {
+  if (facts === null) return [{ ...missing(topic), severity: 'warn' }];
+  const warn = warningsOf(facts);
+  return [
+    ...warn(isCompacted(facts), 'it is compacted: checkpoints vanish', set('cleanup.policy', 'delete')),
+    ...warn(
+      Number(setting(facts, 'retention.ms')) >= 0,
+      `checkpoints are deleted after ${setting(facts, 'retention.ms')} ms`,
+      set('retention.ms', '-1'),
+    ),
+    ...warn(
+      Number(setting(facts, 'retention.bytes')) >= 0,
+      `it keeps ${setting(facts, 'retention.bytes')} bytes of checkpoints`,
+      set('retention.bytes', '-1'),
+    ),
+    ...warn(facts.partitions > 1, 'only its partition 0 is used', 'nothing, or make it with one partition'),
     ...replicationProblems(facts),
   ];
 };

@@ -1,9 +1,7 @@
 /** What operators do to a ledger: make it, open another life of a log, accept a loss. Each is one checked transaction. */
 import { randomUUID } from 'node:crypto';
 import { PipelineError } from '../../errors.ts';
-import { equalBytes } from '../../proofs/bytes.ts';
 import { alh, type TxHeader } from '../../proofs/header.ts';
-import { rootOfLeafHashes } from '../../proofs/merkle-tree.ts';
 import type { Gap } from '../../schemas/record.ts';
 import type { LedgerClient } from './client.ts';
 import { encodeFormat, type LedgerSettings } from './format/format-value.ts';
@@ -13,6 +11,7 @@ import { encodeMark } from './format/mark-value.ts';
 import { followTo } from './follow.ts';
 import { newestLog, type Ledger, type Log } from './ledger.ts';
 import { readMarks } from './marks.ts';
+import { isRootOf, rootOfRequest } from './request-root.ts';
 import { sha256 } from './sha256.ts';
 import { transaction } from './transaction.ts';
 import type { TrustedLedger } from './trusted-state-file.ts';
@@ -109,9 +108,9 @@ export const acceptGap = async (
 const writeChecked = async (client: LedgerClient, entries: readonly NewEntry[]): Promise<TxHeader> => {
   const tx = transaction();
   for (const { key, value, notModifiedAfter } of entries) tx.add(key, value, notModifiedAfter);
-  const root = rootOfLeafHashes(tx.leaves(), entries.length, sha256);
+  const sent = rootOfRequest(tx.request());
   const header = await client.set(tx.request());
   tx.release();
-  if (header.nentries === entries.length && equalBytes(header.eH, root)) return header;
+  if (isRootOf(sent, header)) return header;
   throw new PipelineError('LEDGER_HEADER_MISMATCH', `transaction ${header.id.toString()} is not what was sent`);
 };

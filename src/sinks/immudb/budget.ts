@@ -13,6 +13,7 @@ export const transactionBudget = ({ maxBytes }: BudgetLimits): Budget => {
   const partitions = new Set<number>();
   let records = 0;
   let bytes = 0;
+  const fits = () => records + partitions.size + postings.entries() <= maxTxEntries && bytes <= maxBytes;
   return {
     take: (share) => {
       const isFirst = records === 0;
@@ -20,7 +21,11 @@ export const transactionBudget = ({ maxBytes }: BudgetLimits): Budget => {
       bytes += share.bytes;
       partitions.add(share.partition);
       if (share.facts !== null) postings.add(share.facts);
-      return isFirst || (records + partitions.size + postings.entries() <= maxTxEntries && bytes <= maxBytes);
+      return isFirst || fits();
+    },
+    cover: (partition) => {
+      partitions.add(partition);
+      return fits();
     },
   };
 };

@@ -14,11 +14,9 @@ export type Logs = { readonly source: number; readonly deadLetters: number };
 export type ComposedTransaction = Composed & {
   readonly eventIds: readonly string[];
   /** Adds the marks on these standings; the request is as immudb takes it. May be called again on other standings. */
-  seal(standings: ReadonlyMap<number, Standing>): Sealed;
+  seal(standings: ReadonlyMap<number, Standing>): Buffer;
   release(): void;
 };
-
-export type Sealed = { readonly request: Buffer; readonly entries: number; readonly leaves: Uint8Array };
 
 /** Entries that are made without a breath. */
 const stride = 64;
@@ -59,7 +57,7 @@ export const compose = async (
         tx.add(markKey(logs.source, span.partition), value, standing?.tx ?? 1n);
       }
       tx.withoutWaiting();
-      return { request: tx.request(), entries: tx.entries(), leaves: tx.leaves() };
+      return tx.request();
     },
     release: () => tx.release(),
   };

@@ -35,6 +35,21 @@ export const followTo = async (ledger: FollowedLedger, header: TxHeader): Promis
   else await followTo(ledger, header);
 };
 
+/**
+ * Trusts the chain up to where the ledger ends now, header by header from what is trusted, whoever wrote them. Rejects
+ * with LEDGER_PROOF_FAILED at the first that does not follow; what was followed by then stays trusted.
+ */
+export const walk = async ({ client, trusted }: Pick<Ledger, 'client' | 'trusted'>): Promise<void> => {
+  const { txId } = await client.currentState();
+  while (trusted.current().id < txId) {
+    let chain = trusted.current();
+    const txs = await client.txScan(chain.id + 1n, pageSize, 'none');
+    if (txs.length === 0) throw missingTx(chain.id + 1n);
+    for (const tx of txs) chain = follow(chain, tx.header);
+    trusted.remember(chain);
+  }
+};
+
 /** A read went ahead of us. That a transaction of this id is under the trusted hash says nothing of this header yet. */
 const requireProven = async (
   { trusted, reads }: Pick<Ledger, 'trusted' | 'reads'>,

@@ -6,6 +6,7 @@ import { eventKey, markKey } from './format/keys.ts';
 import { decodeEventValue } from './format/event-value.ts';
 import type { Ledger } from './ledger.ts';
 import { readMarks } from './marks.ts';
+import type { RootOf } from './request-root.ts';
 import { writer, type WritableLedger } from './write.ts';
 
 export type ImmudbSinkOptions = {
@@ -17,6 +18,8 @@ export type ImmudbSinkOptions = {
   readonly deadlineMs: number;
   /** Refusals of one transaction that nothing explains, before it halts. */
   readonly maxUnexplained: number;
+  /** Hashes what is sent, while it is sent. */
+  readonly rootOf: RootOf;
 };
 
 /** Batches as transactions of an immudb ledger. */
@@ -50,6 +53,7 @@ export const immudbSink = (options: ImmudbSinkOptions): Sink => {
 
   const writable: WritableLedger = {
     set: (request) => client.set(request, { deadlineMs }),
+    rootOf: options.rootOf,
     header: async (tx) => (await reads.verifiedTx(tx)).header,
     readMarks: (partitions) => readMarks(ledger, logs.source, partitions),
     find,

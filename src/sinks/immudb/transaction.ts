@@ -1,6 +1,3 @@
-import { hash } from 'node:crypto';
-
-const digestBytes = 32;
 /** immudb's default and this format's limit: entries, and as many preconditions, per transaction. */
 export const maxTxEntries = 1024;
 /** Reserve for the marks and their preconditions, which are added when the transaction is sealed. */
@@ -8,8 +5,8 @@ const initialBytes = 2 * 1024 * 1024;
 const maxPooled = 3;
 
 /**
- * One SetRequest, written straight into its protobuf form while the leaves of its entry tree are hashed: each byte of an
- * event is copied once. Field numbers and what is hashed are facts of immudb's protocol (docs/ledger-format.md).
+ * One SetRequest, written straight into its protobuf form: each byte of an event is copied once. Its memory is shared, so
+ * that another thread can hash it. Field numbers are facts of immudb's protocol (docs/ledger-format.md).
  */
 export type Transaction = {
   entries(): number;
@@ -25,28 +22,24 @@ export type Transaction = {
   withoutWaiting(): void;
   /** A view that holds until `release`. */
   request(): Buffer;
-  /** The leaf hashes of its entries, copied. */
-  leaves(): Uint8Array;
   /** Its memory may be used again. Never call it while a request may still be on its way. */
   release(): void;
 };
 
 type Mark = { readonly entries: number; readonly bytes: number };
 
-const pool: { body: Buffer; leaves: Buffer }[] = [];
+const pool: Buffer[] = [];
+const sharedBytes = (length: number): Buffer => Buffer.from(new SharedArrayBuffer(length));
 const never = 1n;
 
 export const transaction = (): Transaction => {
-  let { body, leaves } = pool.pop() ?? {
-    body: Buffer.allocUnsafeSlow(initialBytes),
-    leaves: Buffer.allocUnsafeSlow(maxTxEntries * digestBytes),
-  };
+  let body = pool.pop() ?? sharedBytes(initialBytes);
   let used = 0;
   let count = 0;
 
   const reserve = (length: number) => {
     if (used + length <= body.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(body.length * 2, used + length));
+    const grown = sharedBytes(Math.max(body.length * 2, used + length));
     body.copy(grown, 0, 0, used);
     body = grown;
   };
@@ -70,13 +63,10 @@ export const transaction = (): Transaction => {
     reserve(inner + 2 * key.length + 64);
     field(0x0a, inner);
     field(0x0a, key.length);
-    const keyAt = used;
     used += body.write(key, used, 'latin1');
     field(0x12, length);
-    const valueAt = used;
-    write(body, valueAt);
+    write(body, used);
     used += length;
-    hashLeaf(body, keyAt, key.length, valueAt, length, leaves, count * digestBytes);
     count += 1;
   };
 
@@ -118,12 +108,9 @@ export const transaction = (): Transaction => {
       body[used++] = 1;
     },
     request: () => body.subarray(0, used),
-    // A copy: roots are computed in place, and a transaction may be sealed and sent again.
-    leaves: () => Uint8Array.from(leaves.subarray(0, count * digestBytes)),
     release: () => {
-      if (pool.length < maxPooled && body.length <= 4 * initialBytes) pool.push({ body, leaves });
+      if (pool.length < maxPooled && body.length <= 4 * initialBytes) pool.push(body);
       body = Buffer.alloc(0);
-      leaves = Buffer.alloc(0);
     },
   };
 };
@@ -134,30 +121,4 @@ const bigVarintLength = (value: bigint): number => {
   let length = 1;
   for (let rest = value; rest > 0x7fn; rest >>= 7n) length += 1;
   return length;
-};
-
-// Digest of an entry without metadata: 2 bytes 0, 2 bytes length of the stored key, 0, key, hash of (0, value).
-const digestInput = Buffer.alloc(5 + 1024 + digestBytes);
-const leafInput = Buffer.alloc(1 + digestBytes);
-
-const hashLeaf = (
-  body: Buffer,
-  keyAt: number,
-  keyLength: number,
-  valueAt: number,
-  length: number,
-  leaves: Buffer,
-  leafAt: number,
-) => {
-  // The value is hashed with a zero byte before it: the last byte of its length is lent for that, so nothing is copied.
-  const lent = body[valueAt - 1] ?? 0;
-  body[valueAt - 1] = 0;
-  const hValue = hash('sha256', body.subarray(valueAt - 1, valueAt + length), 'binary');
-  body[valueAt - 1] = lent;
-  digestInput.writeUInt16BE(keyLength + 1, 2);
-  body.copy(digestInput, 5, keyAt, keyAt + keyLength);
-  // As latin1 text a digest costs a quarter of what a Buffer of it does.
-  digestInput.write(hValue, 5 + keyLength, 'latin1');
-  leafInput.write(hash('sha256', digestInput.subarray(0, 5 + keyLength + digestBytes), 'binary'), 1, 'latin1');
-  leaves.write(hash('sha256', leafInput, 'binary'), leafAt, 'latin1');
 };

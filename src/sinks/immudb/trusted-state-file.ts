@@ -1,9 +1,9 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { PipelineError } from '../../errors.ts';
 import { chainFromJson, chainToJson, type ChainState } from '../../proofs/chain.ts';
 import { bytesOfHex, hexOfBytes } from '../../proofs/hex.ts';
+import { isFileError, writeDurably } from '../durable-file.ts';
 import { sha256 } from './sha256.ts';
 
 /**
@@ -46,13 +46,10 @@ const readText = async (path: string): Promise<string | null> => {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof PipelineError) throw error;
-    if (isMissing(error)) return null;
+    if (isFileError(error, 'ENOENT')) return null;
     throw unavailable(`reading the trusted state ${path}`, error);
   }
 };
-
-const isMissing = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 
 const decode = (text: string, path: string): TrustedLedger => {
   try {
@@ -76,41 +73,13 @@ const stated = ({ ledgerId, database, genesis, chain }: TrustedLedger) => ({
 
 const sumOf = (ledger: TrustedLedger): string => hexOfBytes(sha256(Buffer.from(JSON.stringify(stated(ledger)))));
 
-/**
- * Resolves when the file is this ledger, also after a power cut: written beside, synced, renamed, folder synced. Until
- * then it is as it was before. Readable by its owner alone. Rejects with TRUSTED_STATE_UNAVAILABLE.
- */
+/** Resolves when the file is this ledger, also after a power cut. Readable by its owner alone. Rejects with TRUSTED_STATE_UNAVAILABLE. */
 export const writeTrustedLedger = async (path: string, ledger: TrustedLedger): Promise<void> => {
   const text = `${JSON.stringify({ ...stated(ledger), sum: sumOf(ledger) })}\n`;
-  // Named by process: two processes never write into one file, and what a killed one leaves is overwritten.
-  const beside = `${path}.${process.pid}.tmp`;
   try {
-    await writeSynced(beside, text);
-    await rename(beside, path);
-    await syncFolder(dirname(path));
+    await writeDurably(path, text, 0o600);
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined);
     throw unavailable(`writing the trusted state ${path}`, error);
-  }
-};
-
-const writeSynced = async (path: string, text: string): Promise<void> => {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.chmod(0o600);
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-};
-
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 };
 

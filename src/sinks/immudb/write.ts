@@ -1,15 +1,15 @@
 import { PipelineError } from '../../errors.ts';
 import { equalBytes } from '../../proofs/bytes.ts';
 import type { TxHeader } from '../../proofs/header.ts';
-import { rootOfLeafHashes } from '../../proofs/merkle-tree.ts';
 import type { CommitOutcome, Standing, StoredEvent } from '../sink.ts';
-import type { ComposedTransaction, Sealed } from './compose.ts';
+import type { ComposedTransaction } from './compose.ts';
 import { LedgerError } from './errors.ts';
-import { sha256 } from './sha256.ts';
+import { isRootOf, type RootOf, type SentRoot } from './request-root.ts';
 
 /** What the write protocol needs of the ledger. */
 export type WritableLedger = {
   set(request: Buffer): Promise<TxHeader>;
+  readonly rootOf: RootOf;
   /** The header of a transaction that a mark lies in, proven. */
   header(tx: bigint): Promise<TxHeader>;
   /** The marks of these partitions, verified. */
@@ -22,9 +22,6 @@ export type WritableLedger = {
   /** Follows the chain up to this header, foreign transactions between included. */
   follow(header: TxHeader): Promise<void>;
 };
-
-/** One transaction that was sent: enough to recognise it in the ledger. */
-type Attempt = { readonly entries: number; readonly root: Uint8Array };
 
 /** So many attempts of one batch are remembered; more differ only if the ledger moved between each two of them. */
 const maxAttempts = 64;
@@ -45,7 +42,7 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
   const standings = new Map<number, Standing>();
   const outstanding = new WeakMap<
     ComposedTransaction,
-    { attempts: Attempt[]; isInDoubt: boolean; unexplained: number }
+    { attempts: SentRoot[]; isInDoubt: boolean; unexplained: number }
   >();
 
   const stateOf = (composed: ComposedTransaction) => {
@@ -54,16 +51,30 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
     return known;
   };
 
+  /** What is known only ever moves on: a read may have been overtaken by a write of ours. */
+  const stand = (read: Iterable<Standing>) => {
+    for (const standing of read) {
+      if (standing.tx > (standings.get(standing.partition)?.tx ?? 0n)) standings.set(standing.partition, standing);
+    }
+  };
+
+  /** Where the ledger, as far as it is known, does not stand at the beginning of this coverage. */
+  const elsewhere = ({ batch }: ComposedTransaction, marks: ReadonlyMap<number, Standing>): Standing[] =>
+    batch.spans.flatMap(({ partition, first }) => {
+      const mark = marks.get(partition);
+      return mark === undefined || mark.next === first ? [] : [mark];
+    });
+
   /** Marks that moved: by an earlier attempt of this transaction (then it is written), or by another writer. */
   const look = async (composed: ComposedTransaction): Promise<CommitOutcome | null> => {
-    const partitions = composed.batch.spans.map((span) => span.partition);
-    const marks = await ledger.readMarks(partitions);
-    const moved = [...marks.values()].filter((mark) => mark.tx !== standings.get(mark.partition)?.tx);
+    const marks = await ledger.readMarks(composed.batch.spans.map((span) => span.partition));
+    const moved = elsewhere(composed, marks);
     for (const mark of moved) {
       const header = await ledger.header(mark.tx);
-      if (stateOf(composed).attempts.some((attempt) => isOf(header, attempt))) return await accept(composed, header);
+      if (stateOf(composed).attempts.some((attempt) => isRootOf(attempt, header)))
+        return await accept(composed, header);
     }
-    for (const mark of moved) standings.set(mark.partition, mark);
+    stand(marks.values());
     return moved.length === 0 ? null : { kind: 'moved', standings: moved };
   };
 
@@ -75,7 +86,7 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
       next,
       last,
     }));
-    for (const standing of written) standings.set(standing.partition, standing);
+    stand(written);
     composed.release();
     return { kind: 'written', tx: header.id, standings: written };
   };
@@ -98,15 +109,19 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
   };
 
   const send = async (composed: ComposedTransaction): Promise<CommitOutcome> => {
+    // Reads beside us move what is known: between this look and the sealing nothing may wait.
+    const moved = elsewhere(composed, standings);
+    if (moved.length > 0) return { kind: 'moved', standings: moved };
     const state = stateOf(composed);
     if (state.attempts.length === maxAttempts) state.attempts.shift();
-    const sealed = composed.seal(standings);
+    const request = composed.seal(standings);
     const before = ledger.trustedTx();
-    const sending = ledger.set(sealed.request);
-    // The server syncs its disk meanwhile; hashing now costs no time.
-    const attempt = attemptOf(sealed);
-    if (!state.attempts.some((known) => equalBytes(known.root, attempt.root))) state.attempts.push(attempt);
+    const sending = ledger.set(request);
     state.isInDoubt = true;
+    sending.catch(() => undefined);
+    // The server has its own work meanwhile; hashing now costs no time.
+    const attempt = await ledger.rootOf(request);
+    if (!state.attempts.some((known) => equalBytes(known.root, attempt.root))) state.attempts.push(attempt);
     let header: TxHeader;
     try {
       header = await sending;
@@ -116,37 +131,19 @@ export const writer = (ledger: WritableLedger, maxUnexplained: number): Writer =
       if (error.outcome === 'refused') return await explain(composed, error);
       throw error;
     }
-    if (!isOf(header, attempt)) throw mismatch(header, 'its entries are not those that were sent');
+    if (!isRootOf(attempt, header)) throw mismatch(header, 'its entries are not those that were sent');
     if (header.id <= before) throw mismatch(header, `transaction ${before.toString()} was there before`);
     return await accept(composed, header);
   };
 
   return {
     commit: async (composed) => {
-      const behind = composed.batch.spans.flatMap(({ partition, first }) => {
-        const standing = standings.get(partition);
-        return standing === undefined || standing.next === first ? [] : [standing];
-      });
-      if (behind.length > 0) return { kind: 'moved', standings: behind };
       const found = stateOf(composed).isInDoubt ? await look(composed) : null;
       return found ?? (await send(composed));
     },
-    stand: (read) => {
-      // A read may have been overtaken by a write of ours.
-      for (const [partition, standing] of read) {
-        if (standing.tx > (standings.get(partition)?.tx ?? 0n)) standings.set(partition, standing);
-      }
-    },
+    stand: (read) => stand(read.values()),
   };
 };
-
-const attemptOf = ({ entries, leaves }: Sealed): Attempt => ({
-  entries,
-  root: rootOfLeafHashes(leaves, entries, sha256),
-});
-
-const isOf = (header: TxHeader, attempt: Attempt): boolean =>
-  header.nentries === attempt.entries && equalBytes(header.eH, attempt.root);
 
 const mismatch = (header: TxHeader, why: string) =>
   new PipelineError('LEDGER_HEADER_MISMATCH', `immudb answered with transaction ${header.id.toString()}, but ${why}`);

@@ -1,9 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Audited } from '../../../src/cli/audit.ts';
 import type { Commands, FoundEvent, InitResult, Status } from '../../../src/cli/commands.ts';
 import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { runCli } from '../../../src/cli/program.ts';
 import type { Config } from '../../../src/config.ts';
+import type { Verified } from '../../../src/cli/receipts.ts';
 import { errorTable, PipelineError } from '../../../src/errors.ts';
+import { someCheckpoint } from '../../support/checkpoints.ts';
+import { nodeCrypto, testSeed } from '../../support/note-crypto.ts';
 
 const config = { kafka: { topic: 't' } } as Config;
 
@@ -48,6 +52,27 @@ const found: FoundEvent = {
   json: Buffer.from('{"event_type":"x"}'),
 };
 
+const tally = { held: 4, of: 5 };
+const audited: Audited = {
+  ...{ database: 'audit', holds: false, stalledIndex: null, tookMs: 1, eventsPerSecond: 1 },
+  ...{ transactions: tally, events: tally, offsets: tally, postings: tally, originals: null, deadLetters: null },
+  end: { tx: 5n, alh: 'ab'.repeat(32) },
+  anchors: ['the pinned genesis'],
+  deviations: { total: 1, byKind: { chain: 1 }, listed: [{ kind: 'chain', tx: 3n, key: null, what: 'changed' }] },
+};
+const verified: Verified = {
+  kind: 'receipt',
+  eventId: found.eventId,
+  event: '{"event_type":"x"}',
+  source: { ...found.source, encoding: 'json' },
+  tx: 7n,
+  entry: { leaf: 0, of: 4 },
+  committedAt: 1_700_000_000n,
+  checkpoint: someCheckpoint,
+  signedBy: { trust: 'pinned', keys: [nodeCrypto.signerOf(testSeed('audit.test')).key] },
+  ledgerSignature: 'absent',
+};
+
 const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatched = false) => {
   let out = '';
   let err = '';
@@ -71,11 +96,16 @@ const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatc
       init: answer(made),
       status: answer(status),
       getEvent: answer(found),
+      audit: answer(audited),
       logReopen: answer({ topic: 't', log: 2, incarnation: 2 }),
       gapAccept: answer({ partition: 3, from: 4n, to: 9n, tx: 8n }),
       run: answer(0),
       schemas: answer([{ subject: 't-a.b', type: 'a.b', id: 7, problems: [] }]),
       schemaOf: (type, format) => ({ type, format }),
+      makeKey: answer({ file: '/k', publicKey: 'n+00000000+AQ==' }),
+      receipt: answer('{}\n'),
+      verify: answer(verified),
+      showKeys: answer([{ publicKey: 'n+00000000+AQ==', role: 'signs' as const, file: '/k' }]),
       produce: answer({ valid: 5, poison: 1, duplicates: 2, tookMs: 1500 }),
       ...more,
     },
@@ -116,6 +146,17 @@ describe('what commands are asked', () => {
     expect(refused.code).toBe(71);
     expect(refused.out).toMatch(/not compatible t-a\.b: cannot read/);
     expect(JSON.parse((await cli(['schemas', 'print', 'a.b'])).out)).toEqual({ type: 'a.b', format: 'avro' });
+  });
+
+  test('an audit ends with 30 when something deviates, and says what', async () => {
+    const { code, out, asked } = await cli(['audit', '--ledger-only']);
+    expect([code, asked]).toEqual([
+      30,
+      [[config, { isLedgerOnly: true, onProgress: expect.any(Function) as unknown }]],
+    ]);
+    expect(out).toContain('✗ chain: transaction 3: changed');
+    const json = await cli(['audit', '--json']);
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([30, { holds: false, end: { tx: '5' } }]);
   });
 
   test('run ends with its own code', async () => {

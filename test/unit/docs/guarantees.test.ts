@@ -1,23 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { isTest, testsIn } from './named-tests.ts';
 import { pageOf, root } from './pages.ts';
 
 const page = pageOf('docs/guarantees.md');
 const sections = page.split(/^## /m).slice(1);
 const promises = sections.filter((section) => /^\d+\. /.test(section));
-const testsIn = (text: string) =>
-  [...text.matchAll(/^- `(test\/[^`]+)`: (.+)$/gm)].map(([, file = '', name = '']) => ({ file, name }));
-
-/** As it stands in the source, behind the word that makes it a test that runs. */
-const isTest = (source: string, name: string): boolean =>
-  ["'", '"', '`'].some((quote) =>
-    source
-      .split(`${quote}${name}${quote}`)
-      .slice(0, -1)
-      .some((before) => /\btest(\.each\((?:(?!\btest\b)[\s\S])*\))?\(\s*$/.test(before)),
-  );
-
 describe('docs/guarantees.md', () => {
   test('its promises are numbered, and each names a test', () => {
     expect(promises.length).toBeGreaterThan(10);

@@ -120,6 +120,7 @@ describe('generated records', () => {
 });
 
 test('there is a poison for every reason that lies in a record of ordinary size', () => {
-  const elsewhere = ['RECORD_TOO_LARGE', 'EVENT_ID_CONFLICT', 'LEDGER_REFUSED'];
+  const framed = ['SCHEMA_FRAME_INVALID', 'SCHEMA_UNKNOWN', 'SCHEMA_UNUSABLE', 'AVRO_INVALID'];
+  const elsewhere = ['RECORD_TOO_LARGE', 'EVENT_ID_CONFLICT', 'LEDGER_REFUSED', ...framed];
   expect([...poisons.map(({ code }) => code), ...elsewhere].toSorted()).toEqual(Object.keys(rejectionTable).toSorted());
 });

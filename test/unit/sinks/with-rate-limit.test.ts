@@ -13,7 +13,7 @@ const setUp = (limits: Partial<RateLimits>) => {
   const began = Date.now();
   const sink: Sink = {
     open: () => Promise.resolve(new Map()),
-    budget: () => ({ take: () => true }),
+    budget: () => ({ take: () => true, cover: () => true }),
     find: () => Promise.resolve(new Map()),
     compose: () => Promise.resolve(composed(0)),
     commit: ({ bytes }) => {

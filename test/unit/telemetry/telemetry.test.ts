@@ -109,6 +109,25 @@ const calls: { [M in keyof Telemetry]: { args: Parameters<Telemetry[M]>; touches
     ],
   },
   lagReadFailed: { args: [new Error('x')], touches: ['immutrail_lag_read_failures_total'] },
+  checkpointsOwned: { args: [true], touches: ['immutrail_checkpoint_owner', 'immutrail_checkpoint_age_seconds'] },
+  awaitsCheckpoint: { args: [7n, 1_700_000_000_000], touches: ['immutrail_checkpoint_lag_seconds'] },
+  checkpointPublished: {
+    args: [{ sequence: 1n, epoch: 1n, tx: 7n }],
+    touches: [
+      'immutrail_checkpoints_total',
+      'immutrail_checkpoint_transaction',
+      'immutrail_event_to_checkpoint_seconds',
+    ],
+  },
+  checkpointFailed: {
+    args: [new PipelineError('KAFKA_UNAVAILABLE', 'x')],
+    touches: ['immutrail_checkpoint_failures_total'],
+  },
+  stateProven: {
+    args: [7n],
+    touches: ['immutrail_state_proofs_total', 'immutrail_since_last_state_proof_seconds'],
+  },
+  trustBegan: { args: ['first use', 7n], touches: [] },
 };
 
 describe('every happening', () => {
@@ -116,6 +135,8 @@ describe('every happening', () => {
     const { happen, lines, metrics, clock } = setUp();
     if (method === 'letGo') happen.partitionHeld(1);
     if (method === 'partitionReleased') happen.partitionHeld(1);
+    if (['awaitsCheckpoint', 'checkpointPublished'].includes(method)) happen.checkpointsOwned(true);
+    if (method === 'checkpointPublished') happen.awaitsCheckpoint(7n, 1_700_000_000_000);
     const before = await samplesOf(metrics);
     lines.length = 0;
     (happen[method as keyof Telemetry] as (...given: unknown[]) => void)(...args);
@@ -221,5 +242,36 @@ describe('log lines', () => {
     error.cause = error;
     happen.failed(error);
     expect(JSON.stringify(lines).split('"round"').length).toBeLessThan(10);
+  });
+});
+
+describe('checkpoints', () => {
+  test('the lag is from the oldest record that none covers, and each transaction is measured once', async () => {
+    const { happen, metrics, clock } = setUp();
+    happen.checkpointsOwned(true);
+    happen.awaitsCheckpoint(5n, 1_700_000_000_000);
+    happen.awaitsCheckpoint(6n, 1_700_000_004_000);
+    expect((await samplesOf(metrics)).get('immutrail_checkpoint_lag_seconds')).toBe(10);
+    happen.checkpointPublished({ sequence: 1n, epoch: 1n, tx: 5n });
+    clock.ms += 3000;
+    const samples = await samplesOf(metrics);
+    expect(samples.get('immutrail_checkpoint_lag_seconds')).toBe(6);
+    expect(samples.get('immutrail_checkpoint_age_seconds')).toBe(3);
+    expect(samples.get('immutrail_event_to_checkpoint_seconds_sum')).toBe(10);
+    happen.checkpointPublished({ sequence: 2n, epoch: 1n, tx: 9n });
+    expect((await samplesOf(metrics)).get('immutrail_checkpoint_lag_seconds')).toBe(0);
+    expect((await samplesOf(metrics)).get('immutrail_event_to_checkpoint_seconds_count')).toBe(2);
+  });
+
+  test('a process that does not publish says nothing of their age', async () => {
+    const { happen, metrics } = setUp();
+    happen.checkpointsOwned(true);
+    happen.awaitsCheckpoint(5n, 1_700_000_000_000);
+    happen.checkpointsOwned(false);
+    happen.awaitsCheckpoint(6n, 1_700_000_000_000);
+    const samples = await samplesOf(metrics);
+    expect(samples.get('immutrail_checkpoint_owner')).toBe(0);
+    expect(samples.get('immutrail_checkpoint_age_seconds')).toBe(0);
+    expect(samples.get('immutrail_checkpoint_lag_seconds')).toBe(0);
   });
 });

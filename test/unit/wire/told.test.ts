@@ -12,6 +12,7 @@ const sinkThat = (commit: Sink['commit']) => {
   const sink = toldSink({ commit } as Sink, {
     writesInFlight: (count) => void told.push(count),
     writeRefused: (why) => void told.push(why),
+    awaitsCheckpoint: (tx) => void told.push(`awaits ${tx.toString()}`),
   });
   return { sink, told };
 };
@@ -20,7 +21,7 @@ describe('told ports', () => {
   test('a write counts while it is in flight, however it ends', async () => {
     const good = sinkThat(() => Promise.resolve(written));
     expect(await good.sink.commit(composed)).toBe(written);
-    expect(good.told).toEqual([1, 0]);
+    expect(good.told).toEqual([1, 'awaits 1', 0]);
     const bad = sinkThat(() => Promise.reject(new Error('away')));
     await expect(bad.sink.commit(composed)).rejects.toThrow('away');
     expect(bad.told).toEqual([1, 0]);
@@ -48,11 +49,35 @@ describe('told ports', () => {
     expect(told).toEqual([1]);
   });
 
+  test('what awaits a checkpoint waits since its oldest record', async () => {
+    const oldest: number[] = [];
+    const sink = toldSink({ commit: () => Promise.resolve(written) } as unknown as Sink, {
+      writesInFlight: () => undefined,
+      writeRefused: () => undefined,
+      awaitsCheckpoint: (_, oldestMs) => void oldest.push(oldestMs),
+    });
+    const at = (timestamp: bigint) => ({ record: { timestamp } });
+    const spans = [{ outcomes: [at(3000n), at(1000n)] }, { outcomes: [at(2000n)] }];
+    await sink.commit({ ...composed, batch: { spans } } as unknown as Composed);
+    expect(oldest).toEqual([1000]);
+  });
+
+  test('a proof of the state is told', async () => {
+    const told: bigint[] = [];
+    const ledger = toldLedger({ advance: () => Promise.resolve({ id: 7n }) } as unknown as Ledger, {
+      sessionReopened: () => undefined,
+      stateProven: (tx) => void told.push(tx),
+    });
+    await ledger.advance();
+    expect(told).toEqual([7n]);
+  });
+
   test('only a session that was opened anew is told', async () => {
     let count = 0;
     let isNew = false;
     const ledger = toldLedger({ ready: () => Promise.resolve(isNew) } as Ledger, {
       sessionReopened: () => void (count += 1),
+      stateProven: () => undefined,
     });
     await ledger.ready();
     isNew = true;

@@ -8,6 +8,7 @@ import { membersOf, parseJson } from './members.ts';
 export const eventValuePrefix = (source: EventSource): string => `${head}${sourceText(source)}${boundary}`;
 
 const head = '{"v":1,"source":';
+const headBytes = Buffer.from(head);
 const boundary = ',"event":';
 const brace = 0x7d;
 
@@ -35,24 +36,26 @@ export type EventValue = {
  * what follows must be one JSON object, so that a reader of the whole value sees this event and no other.
  */
 export const decodeEventValue = (key: string, value: Uint8Array): EventValue => {
+  const opened = openEventValue(key, value);
+  if (!isUtf8(opened.json)) refuse(key, 'the event is not UTF-8');
+  membersOf(key, parseJson(key, opened.json.toString()), 'event.');
+  return opened;
+};
+
+/** As decodeEventValue, but the event itself is not looked into: for a reader that decodes it by itself. */
+export const openEventValue = (key: string, value: Uint8Array): EventValue => {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   const end = bytes.indexOf(boundary);
-  if (!bytes.subarray(0, head.length).equals(Buffer.from(head)) || end === -1) refuse(key, whyNoEvent(bytes));
+  if (!bytes.subarray(0, head.length).equals(headBytes) || end === -1) refuse(key, whyNoEvent(bytes));
   const members = membersOf(key, parseJson(key, bytes.toString('utf8', head.length, end)), 'source.');
   const source = readSource(key, members);
   const start = end + boundary.length;
   if (!bytes.subarray(0, start).equals(Buffer.from(eventValuePrefix(source)))) {
     refuse(key, 'source is not in the exact form that format 1 writes');
   }
-  return { source, json: eventJson(key, bytes, start) };
+  if (bytes.at(-1) !== brace) refuse(key, 'the event is not closed');
+  return { source, json: bytes.subarray(start, -1) };
 };
 
 const whyNoEvent = (bytes: Buffer): string =>
   bytes.includes(',"sealed":') ? 'sealed is reserved: a newer program wrote this event' : 'no source and event';
-
-const eventJson = (key: string, bytes: Buffer, start: number): Buffer => {
-  const json = bytes.subarray(start, -1);
-  if (bytes.at(-1) !== brace || !isUtf8(json)) refuse(key, 'the event is not closed or not UTF-8');
-  membersOf(key, parseJson(key, json.toString()), 'event.');
-  return json;
-};

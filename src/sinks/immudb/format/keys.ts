@@ -56,6 +56,7 @@ export const postingKey = (head: PostingHead, span: SpanLevel, timeUs: number, f
 
 export const logPrefix = 'meta/log/';
 export const eventPrefix = 'event/';
+export const allMarksPrefix = 'mark/';
 export const marksPrefix = (log: number): string => `mark/${padLog(log)}/`;
 export const deadPrefix = (log: number): string => `dead/${padLog(log)}/`;
 export const deadPartitionPrefix = (log: number, partition: number): string =>

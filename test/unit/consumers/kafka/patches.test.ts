@@ -165,6 +165,51 @@ describe('the decoder of fetch responses', () => {
   });
 });
 
+describe('receiving a response', () => {
+  type Received = { readonly correlationId: number; readonly payload: Buffer };
+  const receive = (chunks: readonly Buffer[]) => {
+    const Connection = internal('network/connection') as { prototype: { processData(chunk: Buffer): void } };
+    const received: Received[] = [];
+    const state = {
+      ...{ authHandlers: null, chunks: [] as Buffer[], bytesBuffered: 0, bytesNeeded: 4 },
+      requestQueue: { fulfillRequest: (answer: Received) => received.push(answer) },
+    };
+    const connection = Object.assign(Object.create(Connection.prototype) as typeof Connection.prototype, state);
+    for (const chunk of chunks) connection.processData(chunk);
+    return { received, connection };
+  };
+  const response = (correlationId: number, size: number): Buffer => {
+    const bytes = Buffer.alloc(8 + size, correlationId);
+    bytes.writeInt32BE(4 + size, 0);
+    bytes.writeInt32BE(correlationId, 4);
+    return bytes;
+  };
+  const sizes = [0, 10, 70_000, 1, 300_000, 65_528, 65_529, 200_000, 3];
+  const all = Buffer.concat(sizes.map((size, at) => response(at, size)));
+  const cut = (bytes: Buffer, length: number): Buffer[] =>
+    Array.from({ length: Math.ceil(bytes.length / length) }, (_, at) => bytes.subarray(at * length, (at + 1) * length));
+
+  test('kafkajs holds all chunks of a response until the last has come', () => {
+    const { connection } = receive(cut(response(1, 300_000), 65_536).slice(0, -1));
+    expect((connection as unknown as { chunks: Buffer[] }).chunks.length).toBeGreaterThan(3);
+  });
+
+  test.each([1, 5, 1000, 65_536, 1_000_000])(
+    'in chunks of %i bytes each response is whole, in order',
+    async (length) => {
+      await applyPatches();
+      const { received, connection } = receive(cut(all, length));
+      expect(received.map(({ correlationId, payload }) => [correlationId, payload.length])).toEqual([
+        ...sizes.entries(),
+      ]);
+      expect(received.every(({ correlationId, payload }) => payload.every((byte) => byte === correlationId))).toBe(
+        true,
+      );
+      expect((connection as unknown as { chunks: Buffer[] }).chunks.length).toBeLessThan(3);
+    },
+  );
+});
+
 test('kafkajs delivers aborted records when a fetch begins within two aborted transactions', () => {
   const filter = internal('consumer/filterAbortedMessages') as (o: object) => { offset: string }[];
   const of = (producerId: string, offset: string, key: Buffer | null = null) => ({

@@ -122,6 +122,35 @@ describe('ends of batches without records', () => {
   });
 });
 
+describe('batches that inflate', () => {
+  const MiB = 1024 * 1024;
+  const one = { key: null, value: Buffer.from('x'), headers: {} };
+  /** Batches of one record, each said to be compressed by codec 1; what they inflate to is the second argument. */
+  const several = async (count: number, inflatedBytes: number): Promise<RawRecord[]> => {
+    const batches: Buffer[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const batch = await encode([one], { firstOffset: i });
+      batches.push(tamper(batch, (changed) => changed.writeInt16BE(1, 21)));
+    }
+    const inflated = await encode([{ ...one, value: Buffer.alloc(inflatedBytes) }]);
+    return decodeRecordBatches(Buffer.concat(batches), () => inflated.subarray(61));
+  };
+
+  test('are left for the next fetch once those before them have filled this one', async () => {
+    expect(await several(20, MiB / 4)).toHaveLength(2);
+    expect(await several(20, MiB / 100)).toHaveLength(20);
+  });
+
+  test('are read one at a time if each is larger than a fetch', async () => {
+    expect(await several(3, 8 * MiB)).toHaveLength(1);
+  });
+
+  test('are all read when they are not compressed, however many there are', async () => {
+    const batch = await encode([{ ...one, value: Buffer.alloc(MiB) }]);
+    expect(await decode(Buffer.concat([batch, batch, batch, batch]))).toHaveLength(4);
+  });
+});
+
 test('a batch cut at the end is left for the next fetch; a first batch that is cut is damaged', async () => {
   const batch = await encode([{ key: null, value: Buffer.from('x'), headers: {} }]);
   expect(await decode(Buffer.concat([batch, batch.subarray(0, 30)]))).toHaveLength(1);

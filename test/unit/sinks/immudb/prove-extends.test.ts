@@ -38,6 +38,22 @@ describe('the state of now', () => {
     await expect(proveExtends(sourceOf(ledger), hashOf(honest, 60))).rejects.toMatchObject({ code });
   });
 
+  test('is proven from an anchor when the chain was followed to it already', async () => {
+    const { source, calls } = referenceSource(() => honest);
+    const proven = await proveExtends(source, followed(60), { anchor: hashOf(honest, 40) });
+    expect(chainToJson(proven)).toEqual(chainToJson(followed(60)));
+    expect(calls).toEqual({ currentState: 1, verifiableTxById: 1 });
+  });
+
+  test('is refused when it does not extend the anchor, although its hash is the one that was followed', async () => {
+    const source: ProofSource = {
+      currentState: sourceOf(honest).currentState,
+      verifiableTxById: sourceOf(ledgerOfSize(60, 40)).verifiableTxById,
+    };
+    const proving = proveExtends(source, followed(60), { anchor: hashOf(honest, 40) });
+    await expect(proving).rejects.toMatchObject({ code: 'LEDGER_PROOF_FAILED' });
+  });
+
   test('is refused when its hash is not the one of its transaction', async () => {
     const source = sourceOf(honest);
     const lying: ProofSource = {

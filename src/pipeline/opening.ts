@@ -1,0 +1,116 @@
+import type { Position } from '../consumers/coverage.ts';
+import type { Batcher } from '../consumers/batcher.ts';
+import type { Source } from '../consumers/source.ts';
+import type { Gap } from '../schemas/record.ts';
+import type { Happenings } from './happenings.ts';
+import { opening, type Lane, type OpenState } from './lane.ts';
+import type { Survey, Surveyed } from './survey.ts';
+
+export type OpeningOptions = {
+  readonly source: Pick<Source, 'seek' | 'hold' | 'release'>;
+  readonly batcher: Pick<Batcher, 'add'>;
+  readonly survey: Survey;
+  readonly happenings: Happenings;
+  /** Offsets lost below the log start that are stated without asking a person. */
+  readonly maxLoss: bigint;
+  /** How often a held partition looks whether a person has decided. */
+  readonly lookEveryMs: number;
+  readonly now: () => number;
+  /** Rejects when `signal` aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<unknown>;
+};
+
+export type Openings = {
+  /**
+   * Opens lanes of one assignment, together, when `ready` resolves. What fails is told to `happenings.failed`, unless
+   * the assignment is over. A lane that began another opening meanwhile is left to that.
+   */
+  open(lanes: readonly Lane[], ready: () => Promise<void>): Promise<void>;
+};
+
+/** How lanes come from `opening` to `open` or `held`, and from `held` to `open`. */
+export const openings = (options: OpeningOptions): Openings => {
+  const { source, batcher, survey, happenings, now } = options;
+
+  const open = (lane: Lane, state: Omit<OpenState, 'kind'>) => {
+    lane.become({ kind: 'open', ...state });
+    happenings.partitionOpened(lane.partition, state.position.next);
+  };
+
+  const enter = (lane: Lane, { opening: found, isCompacted }: Surveyed) => {
+    if (found.kind === 'lost') {
+      lose(lane, found.position, found.gap, isCompacted);
+      return;
+    }
+    const { position, recognise } = found;
+    const { last } = position;
+    source.seek(lane.partition, found.seek);
+    open(lane, {
+      ...{ isCompacted, position, admitted: position.next },
+      continued: { last, unchecked: last !== null && !recognise },
+      recognisedAt: recognise ? null : now(),
+    });
+  };
+
+  const lose = (lane: Lane, position: Position, gap: Gap, isCompacted: boolean) => {
+    happenings.recordsLost(lane.partition, gap);
+    if (gap.to - gap.from > options.maxLoss) hold(lane);
+    else stateLoss(lane, position, gap, isCompacted);
+  };
+
+  /** The gap is queued as if it had been delivered; what is read after it follows it into the ledger. */
+  const stateLoss = (lane: Lane, position: Position, gap: Gap, isCompacted: boolean) => {
+    const { partition, epoch, over } = lane;
+    source.seek(partition, gap.to);
+    open(lane, {
+      ...{ isCompacted, position, admitted: gap.to, recognisedAt: now() },
+      continued: { last: position.last, unchecked: true },
+    });
+    void batcher.add({ partition, epoch, over, first: gap.from, next: gap.to, records: [], gaps: [gap] });
+  };
+
+  const hold = (lane: Lane) => {
+    lane.become({ kind: 'held' });
+    source.hold(lane.partition);
+    happenings.partitionHeld(lane.partition);
+    untilAccepted(lane).catch(failUnlessOver(lane.over));
+  };
+
+  const untilAccepted = async (lane: Lane): Promise<void> => {
+    const { partition, over } = lane;
+    for (;;) {
+      await options.wait(options.lookEveryMs, over);
+      const surveyed = (await survey([partition], over)).get(partition);
+      if (lane.state().kind !== 'held') return;
+      if (surveyed === undefined || surveyed.opening.kind === 'lost') continue;
+      happenings.partitionReleased(partition);
+      source.release(partition);
+      enter(lane, surveyed);
+      return;
+    }
+  };
+
+  const failUnlessOver = (over: AbortSignal) => (error: unknown) => {
+    if (!over.aborted) happenings.failed(error);
+  };
+
+  return {
+    open: async (lanes, ready) => {
+      const [first] = lanes;
+      if (first === undefined) return;
+      const begun = lanes.map((lane) => ({ lane, state: opening() }));
+      for (const { lane, state } of begun) lane.become(state);
+      try {
+        await ready();
+        const partitions = lanes.map(({ partition }) => partition);
+        const surveyed = await survey(partitions, first.over);
+        for (const { lane, state } of begun) {
+          const found = surveyed.get(lane.partition);
+          if (found !== undefined && lane.state() === state) enter(lane, found);
+        }
+      } catch (error) {
+        failUnlessOver(first.over)(error);
+      }
+    },
+  };
+};

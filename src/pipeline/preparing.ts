@@ -1,0 +1,93 @@
+import type { DeadLetters } from '../sinks/dead-letters.ts';
+import type { Batch, Composed, Sink, StoredEvent } from '../sinks/sink.ts';
+import { burying } from './burying.ts';
+import { batchOf, type Breathe, type Draft } from './draft.ts';
+import type { Happenings } from './happenings.ts';
+import { judgeAll, type Earlier, type Judged } from './judge.ts';
+import type { Retrying } from './retrying.ts';
+
+export type PreparingOptions = {
+  readonly sink: Pick<Sink, 'find' | 'compose'>;
+  readonly deadLetters: DeadLetters;
+  readonly retrying: Retrying;
+  readonly happenings: Pick<Happenings, 'eventsFound'>;
+  readonly isSameContent: (a: Buffer, b: Buffer) => boolean;
+  readonly breathe: Breathe;
+};
+
+/** What a batch under way will have stored, by event id. */
+export type Ahead = ReadonlyMap<string, Earlier>;
+
+/** What came before a draft: the ledger's events that it knows of, and what the batch before it stores. */
+export type Before = { readonly found: Map<string, StoredEvent>; readonly ahead: Ahead };
+
+/** A draft made ready to be written, and what that rests on. */
+export type Prepared = { readonly draft: Draft; readonly composed: Composed; readonly before: Before };
+
+/** From drafts to transactions that can be sent. All reject when `over` aborts, and with what must halt. */
+export type Preparing = {
+  /** For the first time. Looks the events up before, while that is known to be worth it. */
+  prepare(draft: Draft, ahead: Ahead, over: AbortSignal): Promise<Prepared>;
+  /** Verdicts, then letters to the dead-letter topic, then the transaction that states both. */
+  compose(draft: Draft, before: Before, over: AbortSignal): Promise<Prepared>;
+  /** These events are in the ledger already: composes anew, with that known. */
+  knowing(events: ReadonlyMap<string, StoredEvent>, prepared: Prepared, over: AbortSignal): Promise<Prepared>;
+};
+
+/** After a refusal for events that exist already, so many batches are looked up before they are written. */
+const lookFirstFor = 64;
+
+export const preparing = (options: PreparingOptions): Preparing => {
+  const { sink, retrying, happenings, isSameContent, breathe } = options;
+  const bury = burying(options.deadLetters, retrying);
+  let lookFirst = 0;
+
+  const look = async (draft: Draft, before: Before, over: AbortSignal) => {
+    const ids = draft.parts.flatMap((part) => part.judged.flatMap(eventIdOf)).filter((id) => !before.ahead.has(id));
+    remember(before, await retrying('looking for events', () => sink.find(ids), over));
+  };
+
+  const remember = ({ found }: Before, events: ReadonlyMap<string, StoredEvent>) => {
+    if (events.size === 0) return;
+    lookFirst = lookFirstFor;
+    happenings.eventsFound(events.size);
+    for (const [id, event] of events) found.set(id, event);
+  };
+
+  const compose: Preparing['compose'] = async (draft, before, over) => {
+    const judged = draft.parts.flatMap((part) => part.judged);
+    const earlier = (id: string) => before.found.get(id) ?? before.ahead.get(id);
+    const verdicts = judgeAll(judged, earlier, isSameContent);
+    await bury(judged, verdicts, over);
+    return { draft, composed: await sink.compose(batchOf(draft, verdicts), breathe), before };
+  };
+
+  return {
+    prepare: async (draft, ahead, over) => {
+      const before: Before = { found: new Map(), ahead };
+      if (lookFirst > 0) {
+        lookFirst -= 1;
+        await look(draft, before, over);
+      }
+      return await compose(draft, before, over);
+    },
+    compose,
+    knowing: async (events, { draft, before }, over) => {
+      remember(before, events);
+      return await compose(draft, before, over);
+    },
+  };
+};
+
+const eventIdOf = ({ decoded }: Judged): string[] => (decoded.accepted ? [decoded.facts.eventId] : []);
+
+/** What a batch will have stored: the next one must know, and a refusal of this one undoes the next too. */
+export const storedOf = (batch: Batch | null): Ahead => {
+  const stored = new Map<string, Earlier>();
+  for (const { outcomes } of batch?.spans ?? []) {
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'stored') stored.set(outcome.facts.eventId, { sha256: outcome.sha256, json: outcome.json });
+    }
+  }
+  return stored;
+};

@@ -1,0 +1,56 @@
+import type { Batch, CommitOutcome, Composed, Sink, Standing, StoredEvent } from '../../src/sinks/sink.ts';
+
+type Instead = (batch: Batch) => Promise<CommitOutcome | null>;
+
+/** A sink as the port says, in memory: batches that continue the coverage are written whole, each event once. */
+export const memorySink = () => {
+  const marks = new Map<number, Standing>();
+  const events = new Map<string, StoredEvent>();
+  const written: Batch[] = [];
+  const hooks = {
+    /** What a commit answers or throws in place of writing; null: it is written. */
+    instead: ((): Promise<CommitOutcome | null> => Promise.resolve(null)) as Instead,
+    finds: 0,
+  };
+
+  const eventsOf = ({ spans }: Batch) =>
+    spans.flatMap(({ outcomes }) => outcomes.flatMap((one) => (one.kind === 'stored' ? [one] : [])));
+
+  const write = (batch: Batch): CommitOutcome => {
+    const moved = batch.spans.flatMap(({ partition, first }) => {
+      const mark = marks.get(partition);
+      return mark === undefined || mark.next === first ? [] : [mark];
+    });
+    if (moved.length > 0) return { kind: 'moved', standings: moved };
+    const known = eventsOf(batch).flatMap(({ facts }) => events.get(facts.eventId) ?? []);
+    if (known.length > 0) return { kind: 'exists', events: new Map(known.map((event) => [event.eventId, event])) };
+    const tx = BigInt(written.push(batch) + 2);
+    const standings = batch.spans.map(({ partition, next, last }): Standing => ({ partition, tx, next, last }));
+    for (const standing of standings) marks.set(standing.partition, standing);
+    for (const { facts, sha256, json } of eventsOf(batch)) {
+      events.set(facts.eventId, { eventId: facts.eventId, tx, sha256, json });
+    }
+    return { kind: 'written', tx, standings };
+  };
+
+  const sink: Sink = {
+    open: (partitions) =>
+      Promise.resolve(
+        new Map(partitions.flatMap((each) => marks.get(each) ?? []).map((mark) => [mark.partition, mark])),
+      ),
+    budget: () => ({ take: () => true, cover: () => true }),
+    find: (ids) => {
+      hooks.finds += 1;
+      return Promise.resolve(new Map(ids.flatMap((id) => events.get(id) ?? []).map((event) => [event.eventId, event])));
+    },
+    compose: async (batch, breathe): Promise<Composed> => {
+      await breathe();
+      return { batch, entries: 1, bytes: 1 };
+    },
+    commit: async ({ batch }) => {
+      if (batch.spans.length === 0) throw new Error('no entries provided');
+      return (await hooks.instead(batch)) ?? write(batch);
+    },
+  };
+  return { sink, marks, events, written, hooks };
+};
