@@ -97,6 +97,8 @@ export default {
     owned('cli-table3', '^src/cli/output\\.ts$'),
     owned('picocolors', '^src/cli/output\\.ts$'),
     owned('bottleneck', '^src/sinks/bucket\\.ts$'),
+    owned('@kafkajs/confluent-schema-registry', '^src/schemas/registry/client\\.ts$'),
+    owned('avsc', '^src/schemas/(avro|registry)/'),
     owned('yaml', '^src/config/'),
     owned('snappy', '^src/consumers/kafka/codecs\\.ts$'),
     owned('lz4-napi', '^src/consumers/kafka/'),

@@ -21,25 +21,72 @@ const lanes = 50;
 /** What one kind of event says apart from ids and times, so that only these are put together for each event. */
 type Mould = { readonly middle: string; readonly end: string };
 
-const mould = (service: string, category: string, event: string, action: string, outcome = 'success'): Mould => ({
+const mould = (
+  service: string,
+  category: string,
+  event: string,
+  action: string,
+  data: Readonly<Record<string, unknown>>,
+  outcome = 'success',
+): Mould => ({
   middle:
     `"event_type":"${event}","event_category":"${category}","event_action":"${action}","event_outcome":"${outcome}",` +
     `"actor_type":"service","actor_id":"${service}-controller","resource_type":"${service}",` +
     `"resource_id":"${service}-cart-svc","namespace":"checkout","severity":"info","duration_ms":38,`,
-  end: `"event_data":{"event_type":"${event}","signal_name":"PodMemoryNearLimit","environment":"production","detail":"`,
+  end: `"event_data":${JSON.stringify({ event_type: event, ...data }).slice(0, -1)},"detail":"`,
 });
 
+const signal = {
+  signal_type: 'alert',
+  signal_name: 'PodMemoryNearLimit',
+  namespace: 'checkout',
+  fingerprint: '9c41e0',
+};
+const processing = { phase: 'Completed', signal: 'PodMemoryNearLimit' };
+const call = { endpoint: '/analyze', http_status_code: 200, duration_ms: 38 };
+const analysis = {
+  analysis_name: 'aia-cart',
+  namespace: 'checkout',
+  phase: 'Completed',
+  approval_required: false,
+  degraded_mode: false,
+  warnings_count: 0,
+};
+const workflow = {
+  workflow_id: 'wf-raise',
+  workflow_version: '2.3.0',
+  target_resource: 'checkout/deployment/cart',
+  phase: 'Running',
+  container_image: 'example.test/actions:7',
+  execution_name: 'wfe-cart',
+};
+const message = {
+  notification_id: 'nr',
+  channel: 'slack',
+  subject: 'done',
+  body: 'done',
+  priority: 'Low',
+  type: 'end',
+};
+const remediation = { rr_name: 'rr-cart', namespace: 'checkout' };
+
 const moulds: readonly Mould[] = [
-  mould('gateway', 'gateway', 'gateway.signal.received', 'received'),
-  mould('gateway', 'gateway', 'gateway.crd.created', 'created'),
-  mould('signalprocessing', 'signalprocessing', 'signalprocessing.classification.decision', 'classification'),
-  mould('signalprocessing', 'signalprocessing', 'signalprocessing.signal.processed', 'processed'),
-  mould('aianalysis', 'analysis', 'aianalysis.aiagent.call', 'aiagent_call'),
-  mould('aianalysis', 'analysis', 'aianalysis.analysis.completed', 'analysis_complete'),
-  mould('workflowexecution', 'workflowexecution', 'workflowexecution.execution.started', 'started'),
-  mould('workflowexecution', 'workflowexecution', 'workflowexecution.workflow.failed', 'failed', 'failure'),
-  mould('notification', 'notification', 'notification.message.sent', 'sent'),
-  mould('remediationorchestrator', 'orchestration', 'orchestrator.lifecycle.completed', 'completed'),
+  mould('gateway', 'gateway', 'gateway.signal.received', 'received', signal),
+  mould('gateway', 'gateway', 'gateway.crd.created', 'created', signal),
+  mould(
+    'signalprocessing',
+    'signalprocessing',
+    'signalprocessing.classification.decision',
+    'classification',
+    processing,
+  ),
+  mould('signalprocessing', 'signalprocessing', 'signalprocessing.signal.processed', 'processed', processing),
+  mould('aianalysis', 'analysis', 'aianalysis.aiagent.call', 'aiagent_call', call),
+  mould('aianalysis', 'analysis', 'aianalysis.analysis.completed', 'analysis_complete', analysis),
+  mould('workflowexecution', 'workflowexecution', 'workflowexecution.execution.started', 'started', workflow),
+  mould('workflowexecution', 'workflowexecution', 'workflowexecution.workflow.failed', 'failed', workflow, 'failure'),
+  mould('notification', 'notification', 'notification.message.sent', 'sent', message),
+  mould('remediationorchestrator', 'orchestration', 'orchestrator.lifecycle.completed', 'completed', remediation),
 ];
 
 const headers = { 'content-type': 'application/json' };

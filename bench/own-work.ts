@@ -10,7 +10,7 @@ import { decodeRecordBatches, type RawRecord } from '../src/consumers/kafka/reco
 import { batchOf, draftBatch, type Draft } from '../src/pipeline/draft.ts';
 import { judgeAll } from '../src/pipeline/judge.ts';
 import { sameContent } from '../src/schemas/canonical.ts';
-import { decode } from '../src/schemas/decode.ts';
+import { plainDecoder } from '../src/schemas/registry/decoder.ts';
 import { valueSha256 } from '../src/schemas/record-hash.ts';
 import { transactionBudget } from '../src/sinks/immudb/budget.ts';
 import { compose } from '../src/sinks/immudb/compose.ts';
@@ -80,7 +80,7 @@ const composed = async (draft: Draft) => {
 
 const round = async (given: readonly Buffer[]): Promise<void> => {
   const queue = batcher({ maxEvents: 1000, maxBytes: 8_000_000, maxAgeMs: 5 });
-  const inspect = { decode, sha256: valueSha256 };
+  const inspect = { ...plainDecoder(() => null), sha256: valueSha256 };
   for (const [at, bytes] of given.entries()) {
     const partition = at % 8;
     const records = await timed('fetch', () => decodeRecordBatches(bytes, never));

@@ -6,6 +6,7 @@ import { exitCodes } from '../src/cli/exit-codes.ts';
 import { programOf } from '../src/cli/program.ts';
 import { settings, type Setting } from '../src/config/settings.ts';
 import { errorTable, type ErrorEntry } from '../src/errors.ts';
+import { envelopeRows, pageSections, type PageSection } from '../src/schemas/catalogue/page.ts';
 import { rejectionTable } from '../src/schemas/rejection.ts';
 import { metricTable, type MetricEntry } from '../src/telemetry/metric-table.ts';
 
@@ -72,6 +73,17 @@ const metrics = () => {
   return `# Metrics\n\n${made}\n\nServed at \`/metrics\`, with the process metrics of prom-client.\n\n${table(['metric', 'kind', 'labels', 'meaning'], rows)}\n`;
 };
 
+const eventGroup = ({ types, rows }: PageSection['groups'][number]) => {
+  const lines = table(['event_type', 'when', 'action', 'outcome', 'builder'], types);
+  return `${lines}\n\n${table(['event_data', '', 'allowed'], rows)}`;
+};
+const events = () => {
+  const sections = pageSections().map(
+    ({ title, intro, groups }) => `## ${title}\n\n${intro}\n\n${groups.map(eventGroup).join('\n\n')}`,
+  );
+  return `# Events\n\n${made} The catalogue is \`src/schemas/catalogue\`, of which JSON Schema and Avro are made, too (\`immutrail schemas print\`).\n\nA record holds one event: plain JSON, or JSON or Avro in the frame of a schema registry. Categories and types are an open vocabulary: an event whose type is not here is accepted on its envelope. Of a type that is here the payload is checked (\`payloads.check\`: enforce, warn, off). Fields that are not here are kept and not judged. Null in an optional field counts as absent. Lengths are in Unicode code points. \`event_data\` may have 256 KiB and nest 10 deep, the whole event 1 MiB. A payload may repeat its \`event_type\`, and then it must be the same.\n\n## Envelope\n\n${table(['field', '', 'allowed'], envelopeRows())}\n\n${sections.join('\n\n')}\n`;
+};
+
 const never = () => Promise.reject(new Error('documentation runs no command'));
 const commandLine = () => {
   const commands = {
@@ -83,6 +95,8 @@ const commandLine = () => {
     gapAccept: never,
     run: never,
     produce: never,
+    schemas: never,
+    schemaOf: () => ({}),
     makeKey: never,
     showKeys: never,
     receipt: never,
@@ -117,6 +131,7 @@ const pages: Readonly<Record<string, () => string>> = {
   '.env.example': environment,
   'docs/errors.md': errors,
   'docs/metrics.md': metrics,
+  'docs/events.md': events,
   'docs/cli.md': commandLine,
 };
 

@@ -165,6 +165,23 @@ export const errorTable = {
   LEDGER_OVERLOADED: retry('immudb refuses for load.', 'Nothing at first; if it lasts, lower the rate limits.'),
   LEDGER_SESSION_LOST: retry('The immudb session is gone.', 'Nothing: it is opened anew and the ledger is read again.'),
 
+  REGISTRY_UNAVAILABLE: retry(
+    'The schema registry cannot be reached, refuses for load, or what answers in its place is no registry.',
+    'Check the registry and registry.url; the pipeline goes on by itself, and dead-letters nothing meanwhile.',
+  ),
+
+  // --- the registry refuses for a reason that waiting does not mend
+  REGISTRY_CREDENTIALS: halt(
+    70,
+    'The schema registry does not accept the login, or does not allow what was asked for.',
+    'Check registry.username and registry.passwordFile, and the rights of that user.',
+  ),
+  REGISTRY_REFUSED: halt(
+    71,
+    'The schema registry does not take a schema: it is not compatible with the version before it, or not valid.',
+    '`immutrail schemas check` says what is not compatible. Register under another subject, or mend the schema.',
+  ),
+
   // --- the ledger's format
   LEDGER_FORMAT_INVALID: halt(
     50,
@@ -238,6 +255,23 @@ export const errorTable = {
     'The ledger holds no event of this id.',
     'Check the id; `immutrail status` shows how far the ledger is.',
   ),
+  EVENT_INVALID: usage(
+    'An audit event was not sent because the pipeline would refuse it.',
+    'Mend every problem that the message lists; docs/events.md has the fields of each type.',
+  ),
+  EVENT_REFUSED: usage(
+    'Kafka refuses an audit event for good.',
+    'Send large payloads elsewhere and their digest and address in the event, or raise max.message.bytes of the topic.',
+  ),
+  EVENT_UNSENT: usage(
+    'An audit event was given up before Kafka acknowledged it; it may lie there all the same.',
+    'Keep the event and publish it again under its id: it is stored once. Where nothing may happen unaudited, do not act.',
+  ),
+  PRODUCER_FULL: usage(
+    'The buffer of the producer is full, and it was told to refuse.',
+    'Wait and publish again, or let publish() wait for room (whenFull).',
+  ),
+  PRODUCER_CLOSED: usage('The producer takes no more events.', 'Publish before close().'),
   GAP_NOTHING_TO_ACCEPT: usage(
     'No records of this partition were lost below the log start.',
     '`immutrail status` shows the partitions that are held.',

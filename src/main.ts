@@ -9,6 +9,7 @@ import { audit } from './wire/audit.ts';
 import { exportEvents } from './wire/exports.ts';
 import { makeKey, showKeys } from './wire/keys.ts';
 import { produce } from './wire/produce.ts';
+import { schemaOf, schemas } from './wire/schemas.ts';
 import { receipt, verify } from './wire/receipts.ts';
 import { runUntilStopped } from './wire/run-until-stopped.ts';
 
@@ -46,6 +47,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     logReopen,
     gapAccept,
     produce,
+    schemas,
+    schemaOf,
     makeKey,
     showKeys,
     receipt,

@@ -177,6 +177,9 @@ const writing = ({ log, metrics }: Context) =>
       const { tx, spans, stored, duplicates, entries, bytes, durationMs } = written;
       const partitions = spans.length;
       log.debug({ tx: String(tx), partitions, stored, duplicates, entries, bytes, durationMs }, 'batch written');
+      for (const [type, { count, doubt }] of written.doubtful) {
+        log.warn({ tx: String(tx), type, count, doubt }, 'payload is not what the catalogue says');
+      }
       if (written.dead.size > 0) log.warn({ tx: String(tx), codes: Object.fromEntries(written.dead) }, 'dead letters');
     },
     eventsFound: (count) => {
@@ -205,6 +208,7 @@ const measure = (metrics: Metrics, written: BatchWritten): void => {
   const { stored, duplicates, dead, gaps, entries, bytes, fill, durationMs } = written;
   metrics.add('immutrail_stored_total', stored, {});
   metrics.add('immutrail_duplicates_total', duplicates, {});
+  for (const { count } of written.doubtful.values()) metrics.add('immutrail_doubtful_payloads_total', count, {});
   for (const [code, count] of dead) metrics.add('immutrail_dead_letters_total', count, { code: rejectionLabel(code) });
   for (const gap of gaps) metrics.add('immutrail_gaps_total', width(gap), { reason: gap.reason });
   metrics.observe('immutrail_batch_events', stored + duplicates + sum(dead.values()));

@@ -26,7 +26,24 @@ export type Commands = AuditCommands &
     breakerRelease(config: Config, partition: number | null, reason: Reason): Promise<readonly ReleasedPartition[]>;
     /** Everything that is done with dead letters. */
     deadLetters(config: Config): Promise<DeadLetterDesk>;
+    /** Registers the catalogue, or only asks whether it could be. */
+    schemas(config: Config, options: SchemasOptions): Promise<readonly SchemaRow[]>;
+    /** The schema of one event type. */
+    schemaOf(type: string, format: SchemaFormat): object;
   };
+
+export type SchemaFormat = 'avro' | 'json';
+
+export type SchemasOptions = { readonly act: 'publish' | 'check'; readonly format: SchemaFormat };
+
+export type SchemaRow = {
+  readonly subject: string;
+  readonly type: string;
+  /** Its id in the registry; null if it is not there in this form. */
+  readonly id: number | null;
+  /** Why it cannot be the next version of its subject; empty if it can. */
+  readonly problems: readonly string[];
+};
 
 export type ProduceOptions = {
   /** Valid events; poison and duplicates come on top. */
@@ -141,6 +158,11 @@ export type FoundEvent = {
     readonly timestamp: bigint;
     readonly sha256: string;
     readonly recordSha256: string;
+    readonly key?: Buffer | null;
+    readonly encoding: string;
+    readonly schemaId?: number;
+    /** The record's value, where it was not plain JSON. */
+    readonly original?: Buffer;
   };
   readonly json: Buffer;
 };

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
-import type { Commands, ProduceOptions } from './commands.ts';
+import type { Commands, ProduceOptions, SchemaFormat } from './commands.ts';
 import { addDlq } from './dlq.ts';
 import { exitCodeText } from './exit-codes.ts';
 import { addExport } from './exports.ts';
@@ -10,8 +10,19 @@ import { errorText, jsonOf, paintOf, type Output } from './output.ts';
 import { addAudit } from './audit.ts';
 import { progress } from './progress.ts';
 import { addReceipts } from './receipts.ts';
-import { breakerText, gapText, releasedText, initText, logText, producedText, statusText, eventText } from './texts.ts';
-import { asPipelineError, PipelineError } from '../errors.ts';
+import {
+  breakerText,
+  gapText,
+  releasedText,
+  initText,
+  logText,
+  producedText,
+  eventJson,
+  schemasText,
+  statusText,
+  eventText,
+} from './texts.ts';
+import { asPipelineError, errorTable, PipelineError } from '../errors.ts';
 
 export type CliOptions = {
   readonly version: string;
@@ -115,9 +126,7 @@ export const programOf = (options: CliOptions) => {
     .addHelpText('after', example('immutrail get 0198c2f4-7c1e-7abc-8def-0123456789ab'))
     .action(async (eventId: string) => {
       const event = await commands.getEvent(config(), eventId);
-      print({ ...event, json: undefined, event: JSON.parse(event.json.toString()) as unknown }, () =>
-        eventText(event, paint),
-      );
+      print(eventJson(event), () => eventText(event, paint));
     });
   program
     .command('produce')
@@ -154,6 +163,27 @@ export const programOf = (options: CliOptions) => {
       const accepted = await commands.gapAccept(config(), partition, reason);
       print(accepted, () => gapText(accepted));
     });
+  const schemas = program.command('schemas').description('the catalogue of events as schemas of a registry');
+  const formatOption = ['--format <format>', 'avro or json', format, 'avro'] as const;
+  for (const act of ['check', 'publish'] as const) {
+    schemas
+      .command(act)
+      .option(...formatOption)
+      .description(schemasTexts[act])
+      .addHelpText('after', example(`immutrail schemas ${act}`, `immutrail schemas ${act} --format json`))
+      .action(async (given: SchemasFlags) => {
+        const rows = await commands.schemas(config(), { act, ...given });
+        print(rows, () => schemasText(rows, paint));
+        if (rows.some(({ problems }) => problems.length > 0)) exit(errorTable.REGISTRY_REFUSED.exitCode);
+      });
+  }
+  schemas
+    .command('print')
+    .argument('<event_type>', 'a type of docs/events.md, or an old name of one')
+    .option(...formatOption)
+    .description('the schema of one event type')
+    .addHelpText('after', example('immutrail schemas print gateway.signal.received --format json'))
+    .action((type: string, given: SchemasFlags) => output.out(`${jsonOf(commands.schemaOf(type, given.format))}\n`));
   const face = { program, commands, config, output, paint, print, exit: (code: number) => exit(code) };
   addReceipts(face);
   addAudit(face);
@@ -202,6 +232,7 @@ type InitFlags = {
   readonly userPasswordFile?: string;
 };
 type ProduceFlags = Omit<ProduceOptions, 'rate' | 'seed'> & { readonly rate?: number; readonly seed?: number };
+type SchemasFlags = { readonly format: SchemaFormat };
 type ReasonFlags = { readonly by: string; readonly why: string };
 
 const initOptions = ({ user, userPasswordFile, ...topics }: InitFlags) => {
@@ -210,6 +241,18 @@ const initOptions = ({ user, userPasswordFile, ...topics }: InitFlags) => {
   }
   if (user === undefined || userPasswordFile === undefined) return topics;
   return { ...topics, user: { username: user, passwordFile: userPasswordFile, permission: 'readWrite' as const } };
+};
+
+const schemasTexts = {
+  check:
+    'whether every schema could be the next version of its subject, `<topic>-<event_type>`; changes nothing, and ends with 71 if one could not',
+  publish:
+    'register every schema under `<topic>-<event_type>`, after a check of all: where one fails, none is registered',
+};
+
+const format = (text: string): SchemaFormat => {
+  if (text === 'avro' || text === 'json') return text;
+  throw new InvalidArgumentError('--format is avro or json.');
 };
 
 const reasoned = (command: Command): Command =>

@@ -6,6 +6,7 @@ import type {
   Produced,
   ReleasedPartition,
   ReopenedLog,
+  SchemaRow,
   Status,
   TopicProblem,
 } from './commands.ts';
@@ -54,11 +55,25 @@ export const statusText = (status: Status, paint: Paint): string => {
   ].join('\n');
 };
 
+/** Bytes as base64, under the names of the ledger format. */
+export const eventJson = ({ json, source: { key, original, ...source }, ...rest }: FoundEvent): unknown => ({
+  ...rest,
+  source: {
+    ...source,
+    ...(key !== undefined && { key: key === null ? null : key.toString() }),
+    ...(original !== undefined && { original_b64: original.toString('base64') }),
+  },
+  event: JSON.parse(json.toString()) as unknown,
+});
+
 export const eventText = ({ eventId, tx, source, json }: FoundEvent, paint: Paint): string =>
   [
     `event ${paint.bold(eventId)} in transaction ${tx.toString()} (proven)`,
     `from  log ${source.log} partition ${source.partition} offset ${source.offset.toString()}`,
     `sent  ${new Date(Number(source.timestamp)).toISOString()}`,
+    ...(source.schemaId === undefined
+      ? []
+      : [`as    ${source.encoding}, schema ${source.schemaId}; its bytes are kept beside the event`]),
     `sha256 ${source.sha256} (value), ${source.recordSha256} (record)`,
     '',
     JSON.stringify(JSON.parse(json.toString()), null, 2),
@@ -93,3 +108,21 @@ export const releasedText = (released: readonly ReleasedPartition[]): string =>
 
 export const gapText = ({ partition, from, to, tx }: AcceptedGap): string =>
   `partition ${partition}: offsets ${from.toString()} to ${(to - 1n).toString()} are accepted as lost in transaction ${tx.toString()}`;
+
+export const schemasText = (rows: readonly SchemaRow[], paint: Paint): string => {
+  const bad = rows.filter(({ problems }) => problems.length > 0);
+  return [
+    tableOf(
+      ['subject', 'id'],
+      rows.map(({ subject, id }) => [subject, id === null ? '-' : String(id)]),
+      [1],
+    ),
+    '',
+    ...bad.flatMap(({ subject, problems }) =>
+      problems.map((problem) => `${paint.red('not compatible')} ${subject}: ${problem}`),
+    ),
+    bad.length === 0
+      ? `${rows.length} schemas, ${paint.green('all compatible')}`
+      : `${bad.length} of ${rows.length} schemas are not compatible`,
+  ].join('\n');
+};

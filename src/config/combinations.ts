@@ -64,6 +64,20 @@ const access: readonly Rule[] = [
     sasl.mechanism === 'none' &&
     (sasl.username !== null || sasl.passwordFile !== null || sasl.tokenFile !== null) &&
     'kafka.sasl.mechanism: is none, but a user name, password or token is given: name the mechanism or drop them',
+  ({ registry }) =>
+    (registry.username === null) !== (registry.passwordFile === null) &&
+    'registry.username and registry.passwordFile: either needs the other',
+  ({ registry }) =>
+    (registry.tls.certFile === null) !== (registry.tls.keyFile === null) &&
+    'registry.tls.certFile and registry.tls.keyFile: either needs the other',
+  ({ registry }) =>
+    registry.url?.startsWith('https:') !== true &&
+    Object.values(registry.tls).some((value) => value !== null) &&
+    'registry.tls: files are given, but registry.url is not https',
+  ({ registry }) =>
+    registry.url === null &&
+    registry.username !== null &&
+    'registry.username: is given, but registry.url is not: name the registry or drop it',
   ...(['kafka', 'ledger'] as const).flatMap((group): Rule[] => [
     (config) =>
       (config[group].tls.certFile === null) !== (config[group].tls.keyFile === null) &&

@@ -213,6 +213,31 @@ const batch = z.strictObject({
   }),
 });
 
+const registryTls = z.strictObject({
+  caFile: fileOrUnset('Certificates (PEM) to trust instead of those of the system.', 'plain'),
+  certFile: fileOrUnset('Our certificate (PEM), where the registry asks for one.', 'plain'),
+  keyFile: fileOrUnset('Private key (PEM) of our certificate.', 'secret'),
+});
+
+const registry = z.strictObject({
+  url: textOrUnset(
+    'Schema registry (Confluent-compatible). Without it records in the frame of a registry are dead letters.',
+    { pattern: /^https?:\/\/[^\s@/?#]+(\/[^\s?#]*)?$/, allowed: 'an http or https address without a login' },
+  ),
+  username: textOrUnset('User of the registry, for basic authentication.'),
+  passwordFile: fileOrUnset('Password of that user; read anew for each request.', 'secret'),
+  tls: registryTls,
+  timeoutMs: whole('Longest wait for one answer of the registry.', 5 * second, { min: 100, max: minute, unit: 'ms' }),
+});
+
+const payloads = z.strictObject({
+  check: oneOf(
+    'What becomes of an event whose payload is not what docs/events.md says of its type: `enforce` dead-letters it, `warn` stores and counts it, `off` does not look.',
+    ['enforce', 'warn', 'off'],
+    'enforce',
+  ),
+});
+
 const gaps = z.strictObject({
   maxLoss: whole('So many offsets lost to retention pass with an alarm; more hold the partition until accepted.', 0, {
     min: 0,
@@ -282,6 +307,8 @@ export const configSchema = z.strictObject({
   ledger,
   checkpoints,
   batch,
+  registry,
+  payloads,
   gaps,
   breaker,
   redrive,

@@ -80,8 +80,30 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
     underWay.catch(fail);
   };
 
+  /**
+   * Fetches what the next records need to be decoded: nothing is drafted before that. Each try looks anew at what waits,
+   * for an assignment that is over takes its records away.
+   */
+  const decodable = async (): Promise<void> => {
+    const prepare = () => inspect.prepare(batcher.peek(maxEvents).map(({ value }) => value));
+    let wait = prepare();
+    if (wait === null) return;
+    const fetchAgain = () => {
+      const now = wait ?? prepare() ?? Promise.resolve();
+      wait = null;
+      return now;
+    };
+    try {
+      await options.retrying('fetching schemas', fetchAgain, end.signal);
+    } catch (error) {
+      if (!end.signal.aborted) throw error;
+    }
+  };
+
   const loop = async () => {
     while (await batcher.whenDue(end.signal, underWay)) {
+      await decodable();
+      if (end.signal.aborted) break;
       const draft = await cut();
       // All that was due may have been given up while its records were looked at.
       if (draft.parts.length === 0) continue;

@@ -22,7 +22,13 @@ export type Part = {
 /** A part that is not covered: its partition is held from there on, for this reason. */
 export type Tripped = { readonly part: Part; readonly why: string };
 
-export type Inspect = { decode(value: Buffer | null): Decoded; sha256(value: Buffer | null): string };
+/** `decode` is asked of values that are ready only: see Decoder in schemas/registry/decoder.ts. */
+export type Inspect = {
+  decode(value: Buffer | null): Decoded;
+  isReady(value: Buffer | null): boolean;
+  prepare(values: readonly (Buffer | null)[]): Promise<void> | null;
+  sha256(value: Buffer | null): string;
+};
 
 /** What a part carries forward of its partition: `last` when it has no record of its own. */
 export type Continued = { readonly last: LastRecord | null; readonly unchecked: boolean };
@@ -35,7 +41,8 @@ const stride = 64;
 
 /**
  * Cuts the next batch: decodes and hashes each record once, and stops where the budget or `maxEvents` says. The work is
- * done in strides, for a batch is being written meanwhile, and its bytes only move while the event loop turns.
+ * done in strides, for a batch is being written meanwhile, and its bytes only move while the event loop turns. It also
+ * stops before a record that cannot be decoded yet; if that is the first, the draft has no parts.
  */
 export const draftBatch = async (
   batcher: Batcher,
@@ -56,6 +63,7 @@ export const draftBatch = async (
   });
   const queued: Judged[] = [];
   for (const record of batcher.peek(maxEvents)) {
+    if (!inspect.isReady(record.value)) break;
     if (queued.push(judge(record)) % stride === 0) await breathe();
   }
   // Meanwhile records may have been withdrawn, or others come: what is left is in the same order.
@@ -64,15 +72,18 @@ export const draftBatch = async (
     while (seen < queued.length && queued[seen]?.record !== record) seen += 1;
     return queued[seen++] ?? judge(record);
   };
+  const [front] = batcher.peek(1);
+  if (front !== undefined && !inspect.isReady(front.value)) return { parts: [] };
   const budget = newBudget();
   const taken: Judged[] = [];
   const slices = batcher.draft((partition, record) => {
     if (record === null) return budget.cover(partition);
-    if (taken.length === maxEvents) return false;
+    if (taken.length === maxEvents || !inspect.isReady(record.value)) return false;
     const judged = judgedOf(record);
     taken.push(judged);
     const facts = judged.decoded.accepted ? judged.decoded.facts : null;
-    return budget.take({ partition, bytes: ledgerBytes(record), facts, closes: judged.tag !== null });
+    const bytes = ledgerBytes(record, judged.decoded);
+    return budget.take({ partition, bytes, facts, closes: judged.tag !== null });
   });
   let at = 0;
   return {
@@ -90,8 +101,12 @@ export const draftBatch = async (
   };
 };
 
-/** A key is kept as JSON text, in which one byte may become six; a value is kept as it is. */
-const ledgerBytes = ({ key, value }: KafkaRecord): number => (value?.length ?? 0) + 6 * (key?.length ?? 0);
+/** A key is kept as JSON text, in which one byte may become six; a value as it is, a framed one beside its JSON. */
+const ledgerBytes = ({ key, value }: KafkaRecord, decoded: Decoded): number => {
+  const isFramed = decoded.accepted && decoded.framed !== undefined;
+  const bytes = isFramed ? decoded.json.length + (4 * (value?.length ?? 0)) / 3 + 4 : (value?.length ?? 0);
+  return bytes + 6 * (key?.length ?? 0);
+};
 
 /** The batch that a draft becomes under these verdicts (one for each of its records, in order), and what is held. */
 export const batchOf = (draft: Draft, verdicts: readonly Verdict[], tripped: readonly Tripped[] = []): Batch => {
@@ -123,7 +138,16 @@ const outcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
 const recordOutcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
   const { record, sha256, decoded, deadAt } = judged;
   if (decoded.accepted && verdict?.kind === 'store') {
-    return { kind: 'stored', record, sha256, facts: decoded.facts, json: decoded.json };
+    const { facts, json, framed, doubt } = decoded;
+    return {
+      kind: 'stored',
+      record,
+      sha256,
+      facts,
+      json,
+      ...(framed && { framed }),
+      ...(doubt !== undefined && { doubt }),
+    };
   }
   if (decoded.accepted && verdict?.kind === 'duplicate') {
     return { kind: 'duplicate', record, sha256, eventId: decoded.facts.eventId };

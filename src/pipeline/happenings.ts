@@ -26,6 +26,8 @@ export type BatchWritten = {
   readonly spans: readonly { readonly partition: number; readonly first: bigint; readonly next: bigint }[];
   readonly stored: number;
   readonly duplicates: number;
+  /** Events stored although their payload is not right, by type: what is wrong with the last of them. */
+  readonly doubtful: ReadonlyMap<string, { readonly count: number; readonly doubt: string }>;
   readonly dead: ReadonlyMap<string, number>;
   readonly gaps: readonly Gap[];
   readonly entries: number;

@@ -1,6 +1,4 @@
-import { type UuidSource, uuidV7Source } from './uuid-v7.ts';
-
-export type EventOutcome = 'success' | 'failure' | 'pending';
+import type { Actor, EventOutcome, EventType, ServiceDefaults } from '../schemas/catalogue/service.ts';
 
 /** An audit event as it is sent: JSON.stringify makes the value of its record, and its correlation id is the key. */
 export type AuditEvent = {
@@ -19,6 +17,8 @@ export type AuditEvent = {
   readonly resource_type: string;
   readonly resource_id: string;
   readonly parent_event_id?: string | undefined;
+  readonly trace_id?: string | undefined;
+  readonly span_id?: string | undefined;
   readonly namespace?: string | undefined;
   readonly cluster_id?: string | undefined;
   readonly severity?: string | undefined;
@@ -28,18 +28,24 @@ export type AuditEvent = {
   readonly event_data: Readonly<Record<string, unknown>>;
 };
 
-/** What is said of one event beside its payload; what is left out the service's defaults say. */
-export type Occasion = {
-  readonly eventId: string;
-  /** Unix microseconds. */
-  readonly timeUs: number;
+/** What is said of one event; what is left out, its type, its service and the clock say. */
+export type Statement<Data extends object> = {
   readonly correlationId: string;
   readonly resourceId: string;
+  readonly data: Data;
+  /** A UUID; a new one of version 7 unless given. */
+  readonly eventId?: string;
+  /** Unix microseconds; now unless given. */
+  readonly timeUs?: number;
   readonly resourceType?: string;
+  readonly action?: string;
   readonly outcome?: EventOutcome;
   readonly actor?: Actor;
   readonly actorIp?: string;
   readonly parentEventId?: string;
+  /** W3C trace context: 32 and 16 hex digits. */
+  readonly traceId?: string;
+  readonly spanId?: string;
   readonly namespace?: string;
   readonly clusterId?: string;
   readonly severity?: string;
@@ -48,13 +54,8 @@ export type Occasion = {
   readonly errorMessage?: string;
 };
 
-export type Actor = { readonly type: string; readonly id: string };
-
-/** What all events of one service have in common. */
-export type ServiceDefaults = { readonly category: string; readonly actor: Actor; readonly resourceType: string };
-
-/** Makes one kind of event of its occasion and its payload. */
-export type EventBuilder<Data extends object> = (occasion: Occasion, data: Data) => AuditEvent;
+/** When an event happens, and under which id. */
+export type Moment = { readonly newId: () => string; readonly nowUs: () => number };
 
 /** RFC 3339 in UTC with six digits of a second, of Unix microseconds from 1970 to 9999. */
 export const rfc3339 = (timeUs: number): string => {
@@ -62,52 +63,38 @@ export const rfc3339 = (timeUs: number): string => {
   return `${whole.slice(0, 23)}${String(timeUs % 1000).padStart(3, '0')}Z`;
 };
 
-/** Begins a service's catalogue: the function that is returned defines one event type after the other. */
-export const eventsOf =
-  (service: ServiceDefaults) =>
-  <Data extends object>(
-    type: string,
-    action: string,
-    outcome: EventOutcome,
-    special: Partial<ServiceDefaults> = {},
-  ): EventBuilder<Data> => {
-    const defaults = { ...service, ...special };
-    return (occasion, data) => ({
-      version: '1.0',
-      event_id: occasion.eventId,
-      event_type: type,
-      event_timestamp: rfc3339(occasion.timeUs),
-      event_category: defaults.category,
-      event_action: action,
-      event_outcome: occasion.outcome ?? outcome,
-      correlation_id: occasion.correlationId,
-      actor_type: (occasion.actor ?? defaults.actor).type,
-      actor_id: (occasion.actor ?? defaults.actor).id,
-      actor_ip: occasion.actorIp,
-      resource_type: occasion.resourceType ?? defaults.resourceType,
-      resource_id: occasion.resourceId,
-      parent_event_id: occasion.parentEventId,
-      namespace: occasion.namespace,
-      cluster_id: occasion.clusterId,
-      severity: occasion.severity ?? 'info',
-      duration_ms: occasion.durationMs,
-      error_code: occasion.errorCode,
-      error_message: occasion.errorMessage,
-      event_data: { event_type: type, ...data },
-    });
+/** The event that a statement makes of its type. Nothing is checked: see validate.ts. */
+export const auditEvent = (
+  { type, action, outcome, ...special }: EventType,
+  defaults: ServiceDefaults,
+  said: Statement<object>,
+  moment: Moment,
+): AuditEvent => {
+  const { category, actor, resourceType } = { ...defaults, ...special };
+  const by = said.actor ?? actor ?? { type: '', id: '' };
+  return {
+    version: '1.0',
+    event_id: said.eventId ?? moment.newId(),
+    event_type: type,
+    event_timestamp: rfc3339(said.timeUs ?? moment.nowUs()),
+    event_category: category,
+    event_action: said.action ?? action,
+    event_outcome: said.outcome ?? outcome,
+    correlation_id: said.correlationId,
+    actor_type: by.type,
+    actor_id: by.id,
+    actor_ip: said.actorIp,
+    resource_type: said.resourceType ?? resourceType,
+    resource_id: said.resourceId,
+    parent_event_id: said.parentEventId,
+    trace_id: said.traceId,
+    span_id: said.spanId,
+    namespace: said.namespace,
+    cluster_id: said.clusterId,
+    severity: said.severity ?? 'info',
+    duration_ms: said.durationMs,
+    error_code: said.errorCode,
+    error_message: said.errorMessage,
+    event_data: { event_type: type, ...said.data },
   };
-
-/** What a service states itself about an event; the id and the time come from where it runs. */
-export type Statement = Omit<Occasion, 'eventId' | 'timeUs'>;
-
-/**
- * Occasions of now with new ids, for services in operation. Make the event once and keep it until Kafka has
- * acknowledged it: sent again under its id it is stored once, made anew it is another event.
- */
-export const occasionsOfNow = (
-  options: { readonly now?: () => number; readonly newId?: UuidSource } = {},
-): ((statement: Statement) => Occasion) => {
-  const now = options.now ?? Date.now;
-  const newId = options.newId ?? uuidV7Source({ now });
-  return (statement) => ({ ...statement, eventId: newId(), timeUs: Math.floor(now() * 1000) });
 };

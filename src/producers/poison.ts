@@ -43,6 +43,7 @@ export const poisons: readonly [Poison, ...Poison[]] = [
   fields('FIELD_RANGE', { retention_days: 40_000 }),
   poison('ENCODING_UNKNOWN', (event) => Buffer.concat([Buffer.of(0, 0, 0, 0, 7), Buffer.from(text(event))])),
   fields('FIELD_FORMAT', { parent_event_id: 'the one before' }),
+  poison('PAYLOAD_INVALID', (event) => json({ ...event, event_data: { ...event.event_data, event_type: 'other' } })),
   fields('EVENT_DATA_TOO_LARGE', { event_data: { log: largeText } }),
 ];
 

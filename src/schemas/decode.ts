@@ -3,6 +3,7 @@ import { canonicalEventId } from './event-id.ts';
 import { fieldRule, requiredFields } from './event-fields.ts';
 import { parseEventTime } from './event-time.ts';
 import { type JsonScan, outerMembersOf, scanJson } from './json-scan.ts';
+import type { JudgePayload } from './payload-rule.ts';
 import type { RejectionCode } from './rejection.ts';
 
 /** The largest event, in bytes of its JSON text: Kafka's own default for a message. */
@@ -77,8 +78,16 @@ const faultOfDocument = (value: Buffer, scan: JsonScan, names: readonly string[]
   if (scan.depth > maxValueDepth + 1) {
     return reject('DEPTH_EXCEEDED', `a field nests ${scan.depth - 1} deep; at most ${maxValueDepth} are taken`);
   }
-  if (value.length <= maxEventDataBytes) return null;
-  const bytes = eventDataBytes(value);
+  return faultOfSize(value, () => eventDataBytes(value));
+};
+
+/** Sizes of an event's JSON; `eventData` is asked for the bytes of event_data only where they could be too many. */
+export const faultOfSize = (json: Buffer, eventData: () => number): Rejected | null => {
+  if (json.length > maxEventBytes) {
+    return reject('RECORD_TOO_LARGE', `the event has ${json.length} bytes of JSON; at most ${maxEventBytes} are taken`);
+  }
+  if (json.length <= maxEventDataBytes) return null;
+  const bytes = eventData();
   if (bytes <= maxEventDataBytes) return null;
   return reject('EVENT_DATA_TOO_LARGE', `event_data has ${bytes} bytes; at most ${maxEventDataBytes} are taken`);
 };
@@ -135,21 +144,29 @@ const identify = (fault: Rejected, event: Fields): Rejected => {
 
 /**
  * What a plain JSON record is: an event, or a record at fault and why. Never throws; time and memory grow no faster
- * than the value, which is refused above {@link maxEventBytes}. Unknown fields are kept and not judged. No message
- * holds more of the payload than the name of one of our own fields.
+ * than the value, which is refused above {@link maxEventBytes}. Unknown fields are kept and not judged; the payload is
+ * judged by `judge`. No message holds more of the payload than the name of one of our own fields.
  */
-export const decode = (value: Buffer | null): Decoded => {
-  if (value === null) return reject('VALUE_NULL', 'the record has no value');
-  const fault = faultOfBytes(value);
-  if (fault !== null) return fault;
-  const text = textOf(value);
-  if (text === null) return reject('UTF8_INVALID', 'the value is not well-formed UTF-8');
-  const scan = scanJson(value);
-  if (scan.depth > maxParsedDepth) return reject('DEPTH_EXCEEDED', `the value nests more than ${maxParsedDepth} deep`);
-  return decodeText(value, text, scan);
-};
+export const decodeWith =
+  (judge: JudgePayload) =>
+  (value: Buffer | null): Decoded => {
+    if (value === null) return reject('VALUE_NULL', 'the record has no value');
+    const fault = faultOfBytes(value);
+    if (fault !== null) return fault;
+    const text = textOf(value);
+    if (text === null) return reject('UTF8_INVALID', 'the value is not well-formed UTF-8');
+    const scan = scanJson(value);
+    if (scan.depth > maxParsedDepth)
+      return reject('DEPTH_EXCEEDED', `the value nests more than ${maxParsedDepth} deep`);
+    return decodeText(value, text, scan, judge);
+  };
 
-const decodeText = (value: Buffer, text: string, scan: JsonScan): Decoded => {
+export type DecodeJson = ReturnType<typeof decodeWith>;
+
+/** {@link decodeWith} that takes any payload. */
+export const decode = decodeWith(() => null);
+
+const decodeText = (value: Buffer, text: string, scan: JsonScan, judge: JudgePayload): Decoded => {
   let event: unknown;
   try {
     event = JSON.parse(text);
@@ -158,6 +175,17 @@ const decodeText = (value: Buffer, text: string, scan: JsonScan): Decoded => {
   }
   if (!isObject(event)) return reject('JSON_NOT_OBJECT', 'the value is JSON, but not an object');
   const names = Object.keys(event);
-  const fault = faultOfDocument(value, scan, names) ?? faultOfFields(event, names);
-  return fault === null ? { accepted: true, facts: factsOf(event), json: value } : identify(fault, event);
+  const fault = faultOfDocument(value, scan, names);
+  return fault === null ? decodeEvent(event, names, value, judge) : identify(fault, event);
+};
+
+/** An event whose JSON is sound: what its fields and its payload say. `json` is its text, `names` the fields it has. */
+export const decodeEvent = (event: Fields, names: readonly string[], json: Buffer, judge: JudgePayload): Decoded => {
+  const fault = faultOfFields(event, names);
+  if (fault !== null) return identify(fault, event);
+  const facts = factsOf(event);
+  const judged = judge(facts.eventType, event['event_data'] as Fields);
+  if (judged === null) return { accepted: true, facts, json };
+  if (!judged.isRefused) return { accepted: true, facts, json, doubt: judged.message };
+  return identify(reject('PAYLOAD_INVALID', judged.message), event);
 };

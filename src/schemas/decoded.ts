@@ -21,11 +21,23 @@ export type EventFacts = {
   readonly namespace: string | null;
 };
 
+/** What came over Kafka in the frame of a schema registry, of which `json` was made. */
+export type Framed = {
+  readonly encoding: 'avro' | 'json-schema';
+  readonly schemaId: number;
+  /** The record's value. */
+  readonly original: Buffer;
+};
+
 export type Accepted = {
   readonly accepted: true;
   readonly facts: EventFacts;
   /** The event's JSON text as UTF-8; for plain JSON the record's own bytes, not a copy. */
   readonly json: Buffer;
+  /** Absent for plain JSON. */
+  readonly framed?: Framed;
+  /** What is wrong with the payload, where that is told and not refused. */
+  readonly doubt?: string;
 };
 
 /** A record at fault. What could be read of it is kept for the operator's filters. */

@@ -32,6 +32,24 @@ export const rejectionTable = {
   },
   UTF8_INVALID: { meaning: 'The value is not well-formed UTF-8.', advice: mend },
 
+  SCHEMA_FRAME_INVALID: {
+    meaning: 'The value begins with the zero byte of a schema registry frame, and has no five bytes or no sound id.',
+    advice: mend,
+  },
+  SCHEMA_UNKNOWN: {
+    meaning: 'The schema registry has no schema of the id in the frame.',
+    advice:
+      'Find out where the producer registered it. Once the registry has it, redrive; for another registry, mend the producer.',
+  },
+  SCHEMA_UNUSABLE: {
+    meaning: 'The schema of the id in the frame is not Avro or JSON Schema, cannot be read, or is over the limits.',
+    advice: 'Register a sound schema, and let the producer send with its id.',
+  },
+  AVRO_INVALID: {
+    meaning: 'The bytes behind the frame are not what their Avro schema says, or hold what JSON cannot say.',
+    advice: mend,
+  },
+
   // --- the document
   JSON_INVALID: { meaning: 'The value is not JSON.', advice: mend },
   JSON_NOT_OBJECT: {
@@ -73,6 +91,11 @@ export const rejectionTable = {
   TIME_INVALID: {
     meaning: 'event_timestamp is not an RFC 3339 time with a zone from 1970 to 2199.',
     advice: mend,
+  },
+  PAYLOAD_INVALID: {
+    meaning: 'The payload (event_data) is not what the catalogue says of its event_type.',
+    advice:
+      'Look up the type in docs/events.md and mend the producer. Where the payload is right and the catalogue is not, set payloads.check to warn and redrive.',
   },
 
   // --- the ledger

@@ -1,4 +1,4 @@
-import type { EventFacts } from '../schemas/decoded.ts';
+import type { EventFacts, Framed } from '../schemas/decoded.ts';
 import type { Gap, KafkaRecord, LastRecord } from '../schemas/record.ts';
 import type { RedriveTag } from '../schemas/redrive-headers.ts';
 
@@ -37,6 +37,9 @@ type RecordOutcome =
       readonly sha256: string;
       readonly facts: EventFacts;
       readonly json: Buffer;
+      readonly framed?: Framed;
+      /** What is wrong with the payload, where that is told and not refused. */
+      readonly doubt?: string;
     }
   | { readonly kind: 'duplicate'; readonly record: KafkaRecord; readonly sha256: string; readonly eventId: string }
   | {

@@ -38,6 +38,10 @@ export const metricTable = {
   // --- what became of records
   immutrail_stored_total: counter('Events stored in the ledger.', []),
   immutrail_duplicates_total: counter('Records whose event was stored already; the ledger names each.', []),
+  immutrail_doubtful_payloads_total: counter(
+    'Events stored although their payload is not what the catalogue says (payloads.check is warn).',
+    [],
+  ),
   immutrail_dead_letters_total: counter('Records that the ledger states as dead letters.', ['code']),
   immutrail_dead_letters_sent_total: counter(
     'Records that the dead-letter topic acknowledged, copies after a crash included.',

@@ -15,7 +15,6 @@ import { pipeline, type Pipeline } from '../pipeline/deliver.ts';
 import type { Happenings } from '../pipeline/happenings.ts';
 import type { Retrying } from '../pipeline/retrying.ts';
 import { sameContent } from '../schemas/canonical.ts';
-import { decode } from '../schemas/decode.ts';
 import { valueSha256 } from '../schemas/record-hash.ts';
 import { deadLetterTopic } from '../sinks/dead-letter-topic.ts';
 import { rootThread } from '../sinks/immudb/root-thread.ts';
@@ -29,6 +28,7 @@ import { lagMonitor } from '../telemetry/lag-monitor.ts';
 import { publishCheckpoints } from './checkpoints.ts';
 import { connectLedger } from './connect.ts';
 import { inspectSite } from './inspect-site.ts';
+import { recordDecoder } from './registry.ts';
 import { ledgerWatch } from './ledger-watch.ts';
 import { toldLedger, toldSink, toldSource } from './told.ts';
 
@@ -213,7 +213,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     retrying: retry,
     happenings,
     breaker: trips,
-    inspect: { decode, sha256: valueSha256 },
+    inspect: { ...recordDecoder(config), sha256: valueSha256 },
     isSameContent: sameContent,
     maxEvents: config.batch.maxEvents,
     now,

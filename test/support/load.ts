@@ -28,7 +28,7 @@ export const testEvent = (overrides: Readonly<Record<string, unknown>> = {}): Re
   correlation_id: `rr-${randomUUID().slice(0, 8)}`,
   actor_type: 'service',
   actor_id: 'test',
-  event_data: { note: 'x'.repeat(200) },
+  event_data: { signal_type: 'alert', signal_name: 'Load', namespace: '', fingerprint: '1', note: 'x'.repeat(200) },
   ...overrides,
 });
 

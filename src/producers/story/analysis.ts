@@ -1,8 +1,5 @@
 import { rfc3339 } from '../audit-event.ts';
-import { aiAnalysis } from '../services/ai-analysis.ts';
-import { authWebhook } from '../services/auth-webhook.ts';
-import { notification } from '../services/notification.ts';
-import { remediationOrchestrator } from '../services/remediation-orchestrator.ts';
+import { aiAnalysis, authWebhook, notification, remediationOrchestrator } from '../builders.ts';
 import { transition } from './arrival.ts';
 import type { Incident } from './incident.ts';
 import { remediationOf, type Teller } from './teller.ts';

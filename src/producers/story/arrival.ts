@@ -1,7 +1,5 @@
 import { rfc3339 } from '../audit-event.ts';
-import { gateway } from '../services/gateway.ts';
-import { remediationOrchestrator } from '../services/remediation-orchestrator.ts';
-import { signalProcessing } from '../services/signal-processing.ts';
+import { gateway, remediationOrchestrator, signalProcessing } from '../builders.ts';
 import type { Incident } from './incident.ts';
 import { remediationOf, signalOf, type Teller } from './teller.ts';
 
@@ -86,9 +84,9 @@ export const processing = (story: Teller): void => {
   const resourceId = `sp-${incident.workload}-${suffix}`;
   const priority = scenario.severity === 'critical' ? 'P0' : 'P1';
   const business = { criticality: scenario.severity, sla_requirement: environment === 'production' ? '15m' : '4h' };
-  const phase = { phase: 'Classifying', signal: scenario.signal };
+  const phase = { phase: 'Classifying', signal: scenario.signal } as const;
   transition(story, 'Pending', 'Processing');
-  const steps = { signal: scenario.signal, phase: 'Enriching', from_phase: 'Pending', to_phase: 'Enriching' };
+  const steps = { signal: scenario.signal, phase: 'Enriching', from_phase: 'Pending', to_phase: 'Enriching' } as const;
   tell(signalProcessing.phaseTransition, { resourceId }, steps);
   const durationMs = pass(20, 400);
   tell(

@@ -1,5 +1,4 @@
-import { notification } from '../services/notification.ts';
-import { remediationOrchestrator } from '../services/remediation-orchestrator.ts';
+import { notification, remediationOrchestrator } from '../builders.ts';
 import { remediationOf, type Teller } from './teller.ts';
 
 /** Why a remediation did not come to a good end. */

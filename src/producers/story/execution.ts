@@ -1,9 +1,11 @@
 import { rfc3339 } from '../audit-event.ts';
-import { authWebhook } from '../services/auth-webhook.ts';
-import { remediationOrchestrator } from '../services/remediation-orchestrator.ts';
-import { type WorkflowFailureReason, workflowExecution } from '../services/workflow-execution.ts';
+import { authWebhook, remediationOrchestrator, workflowExecution } from '../builders.ts';
+import type { failureReason } from '../../schemas/catalogue/workflow-execution.ts';
+import type { TypeOf } from '../../schemas/catalogue/shape.ts';
 import { transition } from './arrival.ts';
 import { remediationOf, signalOf, type Teller, workflowOf } from './teller.ts';
+
+type WorkflowFailureReason = TypeOf<typeof failureReason>;
 
 const failures: readonly [WorkflowFailureReason, ...WorkflowFailureReason[]] = [
   'DeadlineExceeded',

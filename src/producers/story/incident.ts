@@ -5,7 +5,7 @@ export type Scenario = {
   readonly signal: string;
   readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet';
   readonly externalSeverity: string;
-  readonly severity: 'critical' | 'high' | 'medium';
+  readonly severity: 'critical' | 'high' | 'warning';
   readonly summary: string;
   readonly diagnosis: string;
   readonly workflow: string;
@@ -42,7 +42,7 @@ const scenarios: readonly [Scenario, ...Scenario[]] = [
     signal: 'VolumeFillingUp',
     kind: 'StatefulSet',
     externalSeverity: 'Sev3',
-    severity: 'medium',
+    severity: 'warning',
     summary: 'Less than 8 % of the volume is free, full in four hours at this rate',
     diagnosis:
       'Write-ahead files are kept because one replica has been away since the node was drained. Growing the volume is safe; the storage class allows it.',

@@ -1,13 +1,14 @@
-import type { AuditEvent, Occasion, Statement } from '../audit-event.ts';
+import type { signal } from '../../schemas/catalogue/gateway.ts';
+import type { remediation } from '../../schemas/catalogue/remediation-orchestrator.ts';
+import type { TypeOf } from '../../schemas/catalogue/shape.ts';
+import type { workflow } from '../../schemas/catalogue/workflow-execution.ts';
+import type { AuditEvent, Statement } from '../audit-event.ts';
 import type { Random } from '../random.ts';
-import type { Signal } from '../services/gateway.ts';
-import type { Remediation } from '../services/remediation-orchestrator.ts';
-import type { Workflow } from '../services/workflow-execution.ts';
 import { uuidV7Source } from '../uuid-v7.ts';
 import { type Incident, incident } from './incident.ts';
 
 /** What a chapter says of an event; the rest follows from the incident and the story's clock. */
-export type Said = Omit<Statement, 'correlationId' | 'namespace' | 'clusterId'>;
+export type Said = Omit<Statement<object>, 'data' | 'correlationId' | 'namespace' | 'clusterId'>;
 
 /** What every chapter of a story has in hand. */
 export type Teller = {
@@ -15,7 +16,7 @@ export type Teller = {
   readonly incident: Incident;
   /** Tells the next event and returns it, so that a later one can name it as its parent. */
   readonly tell: <Data extends object, Mine extends Said>(
-    builder: (occasion: Occasion & Mine, data: Data) => AuditEvent,
+    builder: (statement: Statement<Data> & Mine) => AuditEvent,
     said: Mine,
     data: Data,
   ) => AuditEvent;
@@ -40,7 +41,7 @@ export const teller = (random: Random, startMs: number): Teller => {
     told,
     tell: (builder, said, data) => {
       timeUs += random.between(500, 20_000);
-      const event = builder({ ...said, eventId: newId(), timeUs, correlationId, namespace, clusterId }, data);
+      const event = builder({ ...said, data, eventId: newId(), timeUs, correlationId, namespace, clusterId });
       told.push(event);
       return event;
     },
@@ -53,7 +54,7 @@ export const teller = (random: Random, startMs: number): Teller => {
   };
 };
 
-export const signalOf = ({ scenario, fingerprint, namespace, workload, request }: Incident): Signal => ({
+export const signalOf = ({ scenario, fingerprint, namespace, workload, request }: Incident): TypeOf<typeof signal> => ({
   signal_type: 'alert',
   signal_name: scenario.signal,
   namespace,
@@ -64,9 +65,15 @@ export const signalOf = ({ scenario, fingerprint, namespace, workload, request }
   remediation_request: `${namespace}/${request}`,
 });
 
-export const remediationOf = ({ request, namespace }: Incident): Remediation => ({ rr_name: request, namespace });
+export const remediationOf = ({ request, namespace }: Incident): TypeOf<typeof remediation> => ({
+  rr_name: request,
+  namespace,
+});
 
-export const workflowOf = ({ scenario, namespace, workload, suffix }: Incident, phase: string): Workflow => ({
+export const workflowOf = (
+  { scenario, namespace, workload, suffix }: Incident,
+  phase: string,
+): TypeOf<typeof workflow> => ({
   workflow_id: scenario.workflow,
   workflow_version: '2.3.0',
   target_resource: `${namespace}/${scenario.kind.toLowerCase()}/${workload}`,

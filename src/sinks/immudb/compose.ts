@@ -75,7 +75,13 @@ export const compose = async (
   };
 };
 
-const addEvent = (tx: Transaction, { record, sha256, facts, json }: Outcome & { kind: 'stored' }, log: number) => {
+const plainJson = { encoding: 'json' };
+
+const addEvent = (
+  tx: Transaction,
+  { record, sha256, facts, json, framed }: Outcome & { kind: 'stored' },
+  log: number,
+) => {
   const { partition, offset, timestamp, timestampType, key, headers } = record;
   const prefix = eventValuePrefix({
     log,
@@ -88,7 +94,7 @@ const addEvent = (tx: Transaction, { record, sha256, facts, json }: Outcome & { 
     headersOmitted: 0,
     sha256,
     recordSha256: recordSha256(record),
-    encoding: 'json',
+    ...(framed ?? plainJson),
   });
   tx.addWritten(eventKey(facts.eventId), eventValueLength(prefix, json), (target, at) => {
     writeEventValue(target, at, prefix, json);

@@ -5,8 +5,8 @@ import { assignment } from '../../../src/pipeline/assignment.ts';
 import { pipeline } from '../../../src/pipeline/deliver.ts';
 import type { Happenings } from '../../../src/pipeline/happenings.ts';
 import { sameContent } from '../../../src/schemas/canonical.ts';
-import { decode } from '../../../src/schemas/decode.ts';
 import { noBreaker } from '../pipeline-rig.ts';
+import { plainDecoder } from '../../../src/schemas/registry/decoder.ts';
 import { valueSha256 } from '../../../src/schemas/record-hash.ts';
 import { immudbSink } from '../../../src/sinks/immudb/sink.ts';
 import type { TrustedLedger } from '../../../src/sinks/immudb/trusted-state-file.ts';
@@ -58,7 +58,12 @@ export const startInstance = (site: Site, name: string) => {
   });
   const running = pipeline({
     ...{ source, sink, deadLetters: letters.forProcess(gate), batcher: queue, assignment: lanes, retrying: retry },
-    ...{ happenings, inspect: { decode, sha256: valueSha256 }, isSameContent: sameContent, now: time.now },
+    ...{
+      happenings,
+      inspect: { ...plainDecoder(() => null), sha256: valueSha256 },
+      isSameContent: sameContent,
+      now: time.now,
+    },
     maxEvents: size.maxEvents,
     breaker: noBreaker,
     breathe: () => gate.through(time.wait(random.chance(0.3) ? random.between(0, 5) : 0)),

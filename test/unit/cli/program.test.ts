@@ -40,7 +40,15 @@ const status: Status = {
 const found: FoundEvent = {
   eventId: '0198c2f4-7c1e-7abc-8def-0123456789ab',
   tx: 7n,
-  source: { log: 1, partition: 2, offset: 3n, timestamp: 1_700_000_000_000n, sha256: 'aa', recordSha256: 'bb' },
+  source: {
+    log: 1,
+    partition: 2,
+    offset: 3n,
+    timestamp: 1_700_000_000_000n,
+    sha256: 'aa',
+    recordSha256: 'bb',
+    encoding: 'json',
+  },
   json: Buffer.from('{"event_type":"x"}'),
 };
 
@@ -93,6 +101,8 @@ const cli = async (line: readonly string[], more: Partial<Commands> = {}, isWatc
       logReopen: answer({ topic: 't', log: 2, incarnation: 2 }),
       gapAccept: answer({ partition: 3, from: 4n, to: 9n, tx: 8n }),
       run: answer(0),
+      schemas: answer([{ subject: 't-a.b', type: 'a.b', id: 7, problems: [] }]),
+      schemaOf: (type, format) => ({ type, format }),
       makeKey: answer({ file: '/k', publicKey: 'n+00000000+AQ==' }),
       receipt: answer('{}\n'),
       verify: answer(verified),
@@ -129,6 +139,20 @@ describe('what commands are asked', () => {
     expect((await cli(['status'])).files).toEqual([undefined]);
   });
 
+  test('schemas are checked and published in one format, and end with 71 if one does not fit', async () => {
+    expect((await cli(['schemas', 'check'])).asked).toEqual([[config, { act: 'check', format: 'avro' }]]);
+    const { asked, out } = await cli(['schemas', 'publish', '--format', 'json']);
+    expect(asked).toEqual([[config, { act: 'publish', format: 'json' }]]);
+    expect(out).toMatch(/t-a\.b +7[^]*1 schemas, all compatible/);
+    const problems = ['cannot read what is written now'];
+    const refused = await cli(['schemas', 'check'], {
+      schemas: () => Promise.resolve([{ subject: 't-a.b', type: 'a.b', id: null, problems }]),
+    });
+    expect(refused.code).toBe(71);
+    expect(refused.out).toMatch(/not compatible t-a\.b: cannot read/);
+    expect(JSON.parse((await cli(['schemas', 'print', 'a.b'])).out)).toEqual({ type: 'a.b', format: 'avro' });
+  });
+
   test('an audit ends with 30 when something deviates, and says what', async () => {
     const { code, out, asked } = await cli(['audit', '--ledger-only']);
     expect([code, asked]).toEqual([
@@ -153,6 +177,7 @@ describe('what a person typed wrong', () => {
     [['get'], /missing required argument 'event_id'/],
     [['init', '--partitions', '0'], /--partitions is a whole number from 1 on/],
     [['init', '--user', 'p'], /--user and --user-password-file belong together/],
+    [['schemas', 'check', '--format', 'xml'], /--format is avro or json/],
     [['log'], /Usage: immutrail log/],
     [['log', 'reopen'], /required option '--by <name>'/],
     [['log', 'reopen', '--by', 'ada', '--why', ' '], /--why must say something/],

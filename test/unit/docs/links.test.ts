@@ -57,6 +57,8 @@ test('every immutrail command that README, operations and guarantees tell to run
       gapAccept: never,
       run: never,
       produce: never,
+      schemas: never,
+      schemaOf: () => ({}),
       makeKey: never,
       showKeys: never,
       receipt: never,

@@ -5,7 +5,7 @@ import { PipelineError } from '../../../src/errors.ts';
 import { assignment } from '../../../src/pipeline/assignment.ts';
 import { pipeline, type Pipeline } from '../../../src/pipeline/deliver.ts';
 import { sameContent } from '../../../src/schemas/canonical.ts';
-import { decode } from '../../../src/schemas/decode.ts';
+import { plainDecoder } from '../../../src/schemas/registry/decoder.ts';
 import { valueSha256 } from '../../../src/schemas/record-hash.ts';
 import type { KafkaRecord } from '../../../src/schemas/record.ts';
 import type { DeadLetter } from '../../../src/sinks/dead-letters.ts';
@@ -42,8 +42,12 @@ const rig = ({ maxEvents = 1000 } = {}) => {
       send: (sent) =>
         Promise.resolve(sent.map((letter) => ({ partition: 0, offset: BigInt(letters.push(letter) - 1) }))),
     },
-    ...{ inspect: { decode, sha256: valueSha256 }, isSameContent: sameContent, now: () => performance.now() },
     breaker: noBreaker,
+    ...{
+      inspect: { ...plainDecoder(() => null), sha256: valueSha256 },
+      isSameContent: sameContent,
+      now: () => performance.now(),
+    },
     breathe: () => turns.breathe(),
   });
   const halted = heart.run().then(

@@ -6,7 +6,7 @@ import { assignment } from '../../../src/pipeline/assignment.ts';
 import { breaker } from '../../../src/pipeline/breaker.ts';
 import { pipeline, type Pipeline } from '../../../src/pipeline/deliver.ts';
 import { sameContent } from '../../../src/schemas/canonical.ts';
-import { decode } from '../../../src/schemas/decode.ts';
+import { plainDecoder } from '../../../src/schemas/registry/decoder.ts';
 import { valueSha256 } from '../../../src/schemas/record-hash.ts';
 import type { KafkaRecord } from '../../../src/schemas/record.ts';
 import { redriveHeaders } from '../../../src/schemas/redrive-headers.ts';
@@ -46,7 +46,12 @@ const rig = (maxRun = Infinity) => {
   });
   const heart = pipeline({
     ...common,
-    ...{ assignment: lanes, inspect: { decode, sha256: valueSha256 }, isSameContent: sameContent, maxEvents: 1000 },
+    ...{
+      assignment: lanes,
+      inspect: { ...plainDecoder(() => null), sha256: valueSha256 },
+      isSameContent: sameContent,
+      maxEvents: 1000,
+    },
     deadLetters: {
       send: (sent) =>
         Promise.resolve(sent.map((letter) => ({ partition: 0, offset: BigInt(letters.push(letter) - 1) }))),

@@ -1,84 +1,82 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Occasion, eventsOf, occasionsOfNow, rfc3339 } from '../../../src/producers/audit-event.ts';
-import { aiAnalysis } from '../../../src/producers/services/ai-analysis.ts';
-import { authWebhook } from '../../../src/producers/services/auth-webhook.ts';
-import { gateway } from '../../../src/producers/services/gateway.ts';
-import { notification } from '../../../src/producers/services/notification.ts';
-import { remediationOrchestrator } from '../../../src/producers/services/remediation-orchestrator.ts';
-import { signalProcessing } from '../../../src/producers/services/signal-processing.ts';
-import { workflowExecution } from '../../../src/producers/services/workflow-execution.ts';
+import { type AuditEvent, rfc3339, type Statement } from '../../../src/producers/audit-event.ts';
+import * as builders from '../../../src/producers/builders.ts';
+import { services } from '../../../src/schemas/catalogue/services.ts';
 import { decode } from '../../../src/schemas/decode.ts';
 import { maxEventTimeUs, parseEventTime } from '../../../src/schemas/event-time.ts';
 
-const occasion = {
+type Build = (statement: Statement<object>) => AuditEvent;
+
+const said = {
   eventId: '0195a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b',
   timeUs: 1_772_439_245_120_007,
   correlationId: 'rr-9c41e07b5d22-4be1a07f',
   resourceId: 'cart-svc',
   actor: { type: 'user', id: 'ana@example.test' },
-} satisfies Occasion;
+};
 
 test('a time is written so that it is read back to the microsecond', () => {
-  expect(rfc3339(occasion.timeUs)).toBe('2026-03-02T08:14:05.120007Z');
+  expect(rfc3339(said.timeUs)).toBe('2026-03-02T08:14:05.120007Z');
   fc.assert(fc.property(fc.integer({ min: 0, max: maxEventTimeUs }), (us) => parseEventTime(rfc3339(us)) === us));
 });
 
-const catalogues = {
-  gateway,
-  signalProcessing,
-  aiAnalysis,
-  workflowExecution,
-  remediationOrchestrator,
-  notification,
-  authWebhook,
-};
-const builders = Object.entries(catalogues).flatMap(([service, catalogue]) =>
-  Object.entries(catalogue).map(([name, build]) => [`${service}.${name}`, build] as const),
+const all = Object.entries(services).flatMap(([service, { events }]) =>
+  Object.keys(events).map((name) => {
+    const ofService = builders[service as keyof typeof services] as unknown as Record<string, Build>;
+    return [`${service}.${name}`, ofService[name]!] as const;
+  }),
 );
 
 describe('every event of the seven services', () => {
-  test.each(builders)('%s is accepted, with the type in its payload', (_name, build) => {
-    const event = (build as ReturnType<ReturnType<typeof eventsOf>>)(occasion, { told: true });
+  test('has a builder', () => {
+    expect(all.length).toBe(59);
+    for (const [, build] of all) expect(typeof build).toBe('function');
+  });
+
+  test.each(all)('%s is accepted, with the type in its payload', (_name, build) => {
+    const event = build({ ...said, data: { told: true } });
     const decoded = decode(Buffer.from(JSON.stringify(event)));
     expect(decoded).toMatchObject({
       accepted: true,
-      facts: { eventId: occasion.eventId, eventType: event.event_type, timeUs: occasion.timeUs, actorType: 'user' },
+      facts: { eventId: said.eventId, eventType: event.event_type, timeUs: said.timeUs, actorType: 'user' },
     });
     expect(event.event_data).toEqual({ event_type: event.event_type, told: true });
   });
-
-  test('has a type of its own', () => {
-    const types = builders.map(
-      ([, build]) => (build as ReturnType<ReturnType<typeof eventsOf>>)(occasion, {}).event_type,
-    );
-    expect(new Set(types).size).toBe(types.length);
-  });
 });
 
-test('an occasion replaces the defaults of its service', () => {
-  const define = eventsOf({ category: 'c', actor: { type: 'service', id: 's' }, resourceType: 'R' });
-  const build = define<{ a: number }>('x.y', 'done', 'success', { resourceType: 'Special' });
-  const { eventId, timeUs, correlationId, resourceId } = occasion;
-  const plain = { eventId, timeUs, correlationId, resourceId };
-  expect(build(plain, { a: 1 })).toMatchObject({ actor_id: 's', resource_type: 'Special', event_outcome: 'success' });
-  expect(
-    build({ ...occasion, outcome: 'failure', resourceType: 'Other', severity: 'error', durationMs: 3 }, { a: 1 }),
-  ).toMatchObject({
+test('a statement replaces the defaults of type and service', () => {
+  const data = { signal_type: 'alert', signal_name: 'A', namespace: 'n', fingerprint: 'f' };
+  const { correlationId, resourceId } = said;
+  expect(builders.gateway.signalReceived({ correlationId, resourceId, data })).toMatchObject({
+    event_category: 'gateway',
+    event_action: 'received',
+    actor_type: 'external',
+    resource_type: 'Signal',
+    event_outcome: 'success',
+    severity: 'info',
+  });
+  const special = { ...said, outcome: 'failure', resourceType: 'Other', severity: 'error', durationMs: 3 } as const;
+  expect(builders.gateway.signalReceived({ ...special, traceId: 't', data })).toMatchObject({
     actor_id: 'ana@example.test',
     resource_type: 'Other',
     event_outcome: 'failure',
     severity: 'error',
     duration_ms: 3,
+    trace_id: 't',
   });
 });
 
-test('occasions of now have the time of the clock and an id of that time', () => {
-  const next = occasionsOfNow({ now: () => 1_772_439_245_120 });
-  const [first, second] = [
-    next({ correlationId: 'c', resourceId: 'r' }),
-    next({ correlationId: 'c', resourceId: 'r' }),
-  ];
-  expect(first).toMatchObject({ timeUs: 1_772_439_245_120_000, correlationId: 'c', resourceId: 'r' });
-  expect(second.eventId > first.eventId).toBe(true);
+test('events of now have the time of the clock and rising ids', () => {
+  const before = Date.now() * 1000;
+  const { correlationId, resourceId } = said;
+  const build = () =>
+    builders.remediationOrchestrator.lifecycleStarted({
+      correlationId,
+      resourceId,
+      data: { rr_name: 'r', namespace: 'n' },
+    });
+  const [first, second] = [build(), build()];
+  expect(second.event_id > first.event_id).toBe(true);
+  expect(parseEventTime(first.event_timestamp)).toBeGreaterThanOrEqual(before);
 });

@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { benchEvents } from '../../../bench/events.ts';
-import { decode } from '../../../src/schemas/decode.ts';
+import { decodeWith } from '../../../src/schemas/decode.ts';
+import { payloadRule } from '../../../src/schemas/payload-rule.ts';
+
+const decode = decodeWith(payloadRule('enforce'));
 
 const startMs = Date.UTC(2026, 2, 2);
 const options = { count: 3_000, perCorrelation: 20, sizeBytes: 1_024, startMs, timeSpreadMs: 60_000 };

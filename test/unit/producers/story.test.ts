@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { AuditEvent } from '../../../src/producers/audit-event.ts';
 import { seededRandom } from '../../../src/producers/random.ts';
 import { story } from '../../../src/producers/story/story.ts';
-import { decode } from '../../../src/schemas/decode.ts';
+import { decodeWith } from '../../../src/schemas/decode.ts';
+import { payloadRule } from '../../../src/schemas/payload-rule.ts';
 
+const decode = decodeWith(payloadRule('enforce'));
 const startMs = Date.UTC(2026, 2, 2, 8);
 const stories = Array.from({ length: 200 }, (_, seed) => story(seededRandom(seed), startMs));
 const typesOf = (events: readonly AuditEvent[]) => events.map((event) => event.event_type);

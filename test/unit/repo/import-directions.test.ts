@@ -35,6 +35,8 @@ const forbidden: Readonly<Record<string, readonly [from: string, to: string]>> =
   'bottleneck-has-one-owner': ['src/sinks/c.ts', 'bottleneck'],
   'yaml-has-one-owner': ['src/wire/d.ts', 'yaml'],
   'snappy-has-one-owner': ['src/consumers/kafka/a.ts', 'snappy'],
+  'kafkajsconfluent-schema-registry-has-one-owner': ['src/schemas/registry/a.ts', '@kafkajs/confluent-schema-registry'],
+  'avsc-has-one-owner': ['src/schemas/c.ts', 'avsc'],
   'lz-napi-has-one-owner': ['src/sinks/d.ts', 'lz4-napi'],
 };
 

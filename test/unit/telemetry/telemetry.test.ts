@@ -33,6 +33,7 @@ const written = {
   ],
   stored: 3,
   duplicates: 1,
+  doubtful: new Map([['gateway.crd.created', { count: 2, doubt: 'event_data.namespace is missing' }]]),
   dead: new Map([
     ['JSON_INVALID', 2],
     ['made up by a caller', 1],
@@ -73,6 +74,7 @@ const calls: { [M in keyof Telemetry]: { args: Parameters<Telemetry[M]>; touches
     touches: [
       'immutrail_stored_total',
       'immutrail_duplicates_total',
+      'immutrail_doubtful_payloads_total',
       'immutrail_dead_letters_total',
       'immutrail_gaps_total',
       'immutrail_batch_events',
@@ -207,7 +209,7 @@ describe('figures', () => {
 describe('log lines', () => {
   test('normal operation is quiet: nothing above debug for a batch without trouble', () => {
     const { happen, lines } = setUp();
-    happen.batchWritten({ ...written, dead: new Map() });
+    happen.batchWritten({ ...written, dead: new Map(), doubtful: new Map() });
     happen.committed(1);
     happen.lagRead('g', []);
     expect(lines.map(({ level }) => level).filter((level) => level !== 'debug')).toEqual([]);

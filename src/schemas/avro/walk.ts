@@ -1,0 +1,228 @@
+import { isUtf8 } from 'node:buffer';
+import type { Type } from 'avsc';
+
+/**
+ * Reads Avro strictly, from the schema and the bytes alone, before avsc may: avsc believes every count of items
+ * (billions of them, of no bytes each), goes backwards for negative lengths, and looks at the end of the bytes only when
+ * it is through. Time and memory grow no faster than the bytes.
+ */
+export type Walk = {
+  /** What is wrong with the bytes from `from` on; null if they are one value of the schema, to the last byte. */
+  fault(bytes: Buffer, from: number, checksText: boolean): string | null;
+  /** How deep records, maps and lists nested in the bytes walked last. */
+  depth(): number;
+};
+
+type Cursor = {
+  bytes: Buffer;
+  at: number;
+  level: number;
+  depth: number;
+  /** Items and fields left that may be read: in proportion to the bytes, also of those that take none. */
+  left: number;
+  checksText: boolean;
+};
+
+type Step = (cursor: Cursor) => void;
+
+/** Deeper values are refused by far lower limits later on; this one keeps the stack small. */
+const maxLevels = 64;
+
+/** A small record may have many fields that are null. */
+const spare = 1_000;
+
+class Fault extends Error {}
+const fail = (why: string): never => {
+  throw new Fault(why);
+};
+
+export const walkOf = (type: Type): Walk => {
+  const step = stepOf(type, new Map());
+  const cursor: Cursor = { bytes: Buffer.alloc(0), at: 0, level: 0, depth: 0, left: 0, checksText: false };
+  return {
+    fault: (bytes, from, checksText) => {
+      cursor.bytes = bytes;
+      cursor.at = from;
+      cursor.level = 0;
+      cursor.depth = 0;
+      cursor.left = 2 * bytes.length + spare;
+      cursor.checksText = checksText;
+      try {
+        step(cursor);
+        return cursor.at === bytes.length ? null : 'more bytes follow';
+      } catch (error) {
+        if (error instanceof Fault) return error.message;
+        throw error;
+      } finally {
+        cursor.bytes = none;
+      }
+    },
+    depth: () => cursor.depth,
+  };
+};
+
+const none = Buffer.alloc(0);
+
+/** Memoised, for a record may hold itself. */
+const stepOf = (type: Type, known: Map<Type, Step>): Step => {
+  const made = known.get(type);
+  if (made !== undefined) return made;
+  let step: Step | null = null;
+  known.set(type, (cursor) => step?.(cursor));
+  step = makeStep(type, known);
+  known.set(type, step);
+  return step;
+};
+
+type Parts = {
+  readonly fields?: readonly { readonly type: Type }[];
+  readonly types?: readonly Type[];
+  readonly itemsType?: Type;
+  readonly valuesType?: Type;
+  readonly symbols?: readonly string[];
+  readonly size?: number;
+  readonly underlyingType?: Type;
+};
+
+const partOf = (type: Type | undefined): Type => {
+  if (type === undefined) throw new Error('an Avro type without its parts');
+  return type;
+};
+
+const makeStep = (type: Type, known: Map<Type, Step>): Step => {
+  const parts = type as unknown as Parts;
+  switch (type.typeName) {
+    case 'null':
+      return () => undefined;
+    case 'boolean':
+      return (cursor) => {
+        const byte = cursor.bytes[cursor.at++];
+        if (byte !== 0 && byte !== 1) fail('a boolean is neither 0 nor 1');
+      };
+    case 'int':
+    case 'long':
+      return (cursor) => void readLong(cursor);
+    case 'float':
+      return (cursor) => advance(cursor, 4);
+    case 'double':
+      return (cursor) => advance(cursor, 8);
+    case 'bytes':
+      return (cursor) => advance(cursor, readLong(cursor));
+    case 'string':
+      return readText;
+    case 'fixed':
+      return (cursor) => advance(cursor, parts.size ?? 0);
+    case 'enum':
+      return (cursor) => {
+        const index = readLong(cursor);
+        if (index < 0 || index >= (parts.symbols?.length ?? 0)) fail('an enum has no such symbol');
+      };
+    case 'array':
+      return blocksOf(stepOf(partOf(parts.itemsType), known));
+    case 'map':
+      return entriesOf(stepOf(partOf(parts.valuesType), known));
+    case 'record':
+    case 'error':
+      return recordOf((parts.fields ?? []).map((field) => stepOf(field.type, known)));
+    case 'union:wrapped':
+    case 'union:unwrapped':
+      return unionOf((parts.types ?? []).map((branch) => stepOf(branch, known)));
+    default:
+      if (parts.underlyingType !== undefined) return stepOf(parts.underlyingType, known);
+      throw new Error(`no step for ${type.typeName}`);
+  }
+};
+
+const advance = (cursor: Cursor, length: number): void => {
+  if (length < 0) fail('a length is negative');
+  cursor.at += length;
+  if (cursor.at > cursor.bytes.length) fail('the bytes end too early');
+};
+
+/** A zig-zag varint. Beyond 2^53 the number is not exact, which no length and no index is. */
+const readLong = (cursor: Cursor): number => {
+  const { bytes } = cursor;
+  let factor = 1;
+  let sum = 0;
+  for (let count = 0; count < 10; count++) {
+    const byte = bytes[cursor.at++];
+    if (byte === undefined) return fail('the bytes end too early');
+    sum += (byte & 0x7f) * factor;
+    if (byte < 0x80) return sum % 2 === 0 ? sum / 2 : -(sum + 1) / 2;
+    factor *= 0x80;
+  }
+  return fail('a number has more than ten bytes');
+};
+
+const readText = (cursor: Cursor): void => {
+  const length = readLong(cursor);
+  const from = cursor.at;
+  advance(cursor, length);
+  if (cursor.checksText && !isUtf8(cursor.bytes.subarray(from, cursor.at))) fail('a text is not well-formed UTF-8');
+};
+
+/** avsc would lose the entry, and set the prototype of the map to it. */
+const forbiddenKey = Buffer.from('__proto__');
+
+const readKey = (cursor: Cursor): void => {
+  const length = readLong(cursor);
+  const from = cursor.at;
+  advance(cursor, length);
+  if (length === forbiddenKey.length && forbiddenKey.equals(cursor.bytes.subarray(from, cursor.at))) {
+    fail('a map has the key __proto__');
+  }
+  if (cursor.checksText && !isUtf8(cursor.bytes.subarray(from, cursor.at))) fail('a text is not well-formed UTF-8');
+};
+
+const enter = (cursor: Cursor): void => {
+  cursor.level++;
+  if (cursor.level > cursor.depth) cursor.depth = cursor.level;
+  if (cursor.level > maxLevels) fail(`it nests more than ${maxLevels} deep`);
+};
+
+const recordOf =
+  (fields: readonly Step[]): Step =>
+  (cursor) => {
+    enter(cursor);
+    spend(cursor, fields.length);
+    for (const field of fields) field(cursor);
+    cursor.level--;
+  };
+
+const unionOf =
+  (branches: readonly Step[]): Step =>
+  (cursor) => {
+    const branch = branches[readLong(cursor)];
+    if (branch === undefined) fail('a union has no such branch');
+    else branch(cursor);
+  };
+
+const readCount = (cursor: Cursor): number => {
+  const count = readLong(cursor);
+  if (count >= 0) return spend(cursor, count);
+  // A negative count is followed by the size of its block, which tells nothing that the items do not.
+  if (readLong(cursor) < 0) fail('a length is negative');
+  return spend(cursor, -count);
+};
+
+const spend = (cursor: Cursor, count: number): number => {
+  cursor.left -= count;
+  if (!(cursor.left >= 0)) fail('it has far more items than bytes');
+  return count;
+};
+
+const blocksOf =
+  (item: Step): Step =>
+  (cursor) => {
+    enter(cursor);
+    for (let count = readCount(cursor); count !== 0; count = readCount(cursor)) {
+      for (let index = 0; index < count; index++) item(cursor);
+    }
+    cursor.level--;
+  };
+
+const entriesOf = (value: Step): Step =>
+  blocksOf((cursor) => {
+    readKey(cursor);
+    value(cursor);
+  });
