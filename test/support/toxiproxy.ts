@@ -22,8 +22,7 @@ export type HurtWay = {
 
 export const wayToImmudb = async (stack: Stack, name: string): Promise<HurtWay> => {
   const { toxiproxy } = stack;
-  const [port] = toxiproxy?.ports ?? [];
-  if (toxiproxy === undefined || port === undefined) throw new Error('this stack has no toxiproxy');
+  if (toxiproxy === undefined) throw new Error('this stack has no toxiproxy');
   const ask = async (method: string, path: string, body?: unknown): Promise<void> => {
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const answer = await fetch(`${toxiproxy.url}${path}`, { method, ...content });
@@ -32,7 +31,23 @@ export const wayToImmudb = async (stack: Stack, name: string): Promise<HurtWay> 
   const toxics: string[] = [];
   let made = 0;
   const enable = (enabled: boolean) => ask('POST', `/proxies/${name}`, { enabled });
-  await ask('POST', '/proxies', { name, listen: `0.0.0.0:${port}`, upstream: toxiproxy.upstreams.immudb });
+  /** Files of tests that run beside each other share the proxy: the first port that nobody listens on. */
+  const listen = async (): Promise<number> => {
+    for (const port of toxiproxy.ports) {
+      const proxy = { name, listen: `0.0.0.0:${port}`, upstream: toxiproxy.upstreams.immudb };
+      const isTaken = (error: unknown) => String(error).includes('address already in use');
+      const done = await ask('POST', '/proxies', proxy).then(
+        () => true,
+        (error: unknown) => {
+          if (!isTaken(error)) throw error;
+          return false;
+        },
+      );
+      if (done) return port;
+    }
+    throw new Error('all ports of toxiproxy are in use');
+  };
+  const port = await listen();
   return {
     host: new URL(toxiproxy.url).hostname,
     port,
