@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { programOf } from '../src/cli/program.ts';
+import { documentedProgram } from './documented-program.ts';
 import { settings, type Setting } from '../src/config/settings.ts';
 import { errorTable, type ErrorEntry } from '../src/errors.ts';
 import { envelopeRows, pageSections, type PageSection } from '../src/schemas/catalogue/page.ts';
@@ -84,38 +84,7 @@ const events = () => {
   return `# Events\n\n${made} The catalogue is \`src/schemas/catalogue\`, of which JSON Schema and Avro are made, too (\`immutrail schemas print\`).\n\nA record holds one event: plain JSON, or JSON or Avro in the frame of a schema registry. Categories and types are an open vocabulary: an event whose type is not here is accepted on its envelope. Of a type that is here the payload is checked (\`payloads.check\`: enforce, warn, off). Fields that are not here are kept and not judged. Null in an optional field counts as absent. Lengths are in Unicode code points. \`event_data\` may have 256 KiB and nest 10 deep, the whole event 1 MiB. A payload may repeat its \`event_type\`, and then it must be the same.\n\n## Envelope\n\n${table(['field', '', 'allowed'], envelopeRows())}\n\n${sections.join('\n\n')}\n`;
 };
 
-const never = () => Promise.reject(new Error('documentation runs no command'));
 const commandLine = () => {
-  const commands = {
-    init: never,
-    status: never,
-    getEvent: never,
-    audit: never,
-    logReopen: never,
-    gapAccept: never,
-    run: never,
-    produce: never,
-    schemas: never,
-    schemaOf: () => ({}),
-    makeKey: never,
-    showKeys: never,
-    receipt: never,
-    verify: never,
-    exportEvents: never,
-    deadLetters: never,
-    breaker: never,
-    breakerRelease: never,
-  };
-  const output = { out: () => undefined, err: () => undefined, colour: false, isWatched: false };
-  const { program } = programOf({
-    version: '',
-    loadConfig: () => {
-      throw new Error('documentation loads no configuration');
-    },
-    describeConfig: () => ({}),
-    commands,
-    output,
-  });
   const helpOf = (command: Command, name: string): string[] => {
     let text = '';
     command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 100 });
@@ -123,7 +92,7 @@ const commandLine = () => {
     const own = `## ${name}\n\n\`\`\`text\n${text.trim()}\n\`\`\``;
     return [own, ...command.commands.flatMap((child) => helpOf(child, `${name} ${child.name()}`))];
   };
-  return `# Command line\n\n${made}\n\n${helpOf(program, 'immutrail').join('\n\n')}\n`;
+  return `# Command line\n\n${made}\n\n${helpOf(documentedProgram(), 'immutrail').join('\n\n')}\n`;
 };
 
 const pages: Readonly<Record<string, () => string>> = {

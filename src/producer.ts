@@ -3,7 +3,7 @@
  * events, the producer sends them; nothing of the pipeline comes along.
  */
 import { kafkaClient, type KafkaSasl, type KafkaTls } from './consumers/kafka/connection.ts';
-import { kafkaSender, type Compression } from './consumers/kafka/sender.ts';
+import { kafkaPublisher, type Compression } from './consumers/kafka/publisher.ts';
 import { auditProducer, type AuditProducer, type AuditProducerOptions } from './producers/audit-producer.ts';
 import { registryClient, type RegistryOptions } from './schemas/registry/client.ts';
 import { registryEncoder } from './schemas/registry/encoder.ts';
@@ -43,7 +43,7 @@ export const connectProducer = (options: ConnectOptions): AuditProducer => {
     sasl: { mechanism: 'none', username: null, passwordFile: null, tokenFile: null, ...sasl },
     requestTimeoutMs: 10_000,
   });
-  const sender = kafkaSender(kafka, compression);
+  const sender = kafkaPublisher({ kafka, compression });
   const producer = auditProducer({
     ...rest,
     topic,

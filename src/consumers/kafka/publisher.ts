@@ -1,6 +1,6 @@
 import kafkajs, { type Kafka, type Message, type PartitionerArgs, type Producer } from 'kafkajs';
 import { PipelineError } from '../../errors.ts';
-import { kafkaError } from './errors.ts';
+import { kafkaError, protocolErrorType } from './errors.ts';
 
 /** What services publish; the key decides the partition, as in every client of Kafka. */
 export type PublishedMessage = {
@@ -9,10 +9,17 @@ export type PublishedMessage = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+
+const { None, GZIP, Snappy, LZ4, ZSTD } = kafkajs.CompressionTypes;
+const codecs = { none: None, gzip: GZIP, snappy: Snappy, lz4: LZ4, zstd: ZSTD } as const;
+
+export type PublisherOptions = { readonly kafka: Pick<Kafka, 'producer'>; readonly compression?: Compression };
+
 export type Publisher = {
   /**
-   * Resolves when all in-sync replicas have every message. Rejects with a PipelineError; some of the messages may then
-   * lie on the topic all the same.
+   * Resolves when all in-sync replicas have every message. Rejects with a PipelineError (EVENT_REFUSED: one is larger
+   * than the topic takes); some of the messages may then lie on the topic all the same.
    */
   send(topic: string, messages: readonly PublishedMessage[]): Promise<void>;
   /** Idempotent. */
@@ -28,7 +35,7 @@ const maxRounds = 20;
  * compared with what was sent, and what is missing is sent again. After an error the producer is thrown away (see
  * appender.ts).
  */
-export const kafkaPublisher = ({ kafka }: { readonly kafka: Pick<Kafka, 'producer'> }): Publisher => {
+export const kafkaPublisher = ({ kafka, compression = 'none' }: PublisherOptions): Publisher => {
   const places = new WeakMap<Message, number>();
   let producer: Promise<Producer> | null = null;
 
@@ -59,7 +66,8 @@ export const kafkaPublisher = ({ kafka }: { readonly kafka: Pick<Kafka, 'produce
   /** The messages whose partition nobody answered for. */
   const sendOnce = async (topic: string, messages: readonly Message[]): Promise<readonly Message[]> => {
     producer ??= open();
-    const answer = await (await producer).send({ topic, acks: -1, messages: [...messages] });
+    const how = { acks: -1, compression: codecs[compression] };
+    const answer = await (await producer).send({ topic, ...how, messages: [...messages] });
     const answered = new Set(answer.map(({ partition }) => partition));
     return messages.filter((message) => !answered.has(places.get(message) ?? -1));
   };
@@ -78,9 +86,15 @@ export const kafkaPublisher = ({ kafka }: { readonly kafka: Pick<Kafka, 'produce
           throw new PipelineError('KAFKA_UNAVAILABLE', `${what}: ${left.length} were never acknowledged`);
       } catch (error) {
         await drop();
-        throw error instanceof PipelineError ? error : kafkaError(error, what);
+        throw error instanceof PipelineError ? error : publishError(error, what);
       }
     },
     close: drop,
   };
+};
+
+const publishError = (error: unknown, what: string): PipelineError => {
+  const type = protocolErrorType(error) ?? '';
+  if (type !== 'MESSAGE_TOO_LARGE' && type !== 'RECORD_LIST_TOO_LARGE') return kafkaError(error, what);
+  return new PipelineError('EVENT_REFUSED', `${what}: larger than the topic takes`, { cause: error });
 };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { programOf } from '../../../src/cli/program.ts';
+import { documentedProgram } from '../../../scripts/documented-program.ts';
 import { named, pageOf, pages, root } from './pages.ts';
 
 const linksOf = (path: string) => named(pageOf(path), /\]\(([^)\s]+)\)/g).filter((link) => !/^[a-z]+:/.test(link));
@@ -41,36 +41,7 @@ test('the index of decisions has every record', () => {
 });
 
 test('every immutrail command that README, operations and guarantees tell to run exists', () => {
-  const never = () => Promise.reject(new Error('documentation runs no command'));
-  const { program } = programOf({
-    version: '',
-    loadConfig: () => {
-      throw new Error('documentation loads no configuration');
-    },
-    describeConfig: () => ({}),
-    commands: {
-      init: never,
-      status: never,
-      getEvent: never,
-      audit: never,
-      logReopen: never,
-      gapAccept: never,
-      run: never,
-      produce: never,
-      schemas: never,
-      schemaOf: () => ({}),
-      makeKey: never,
-      showKeys: never,
-      receipt: never,
-      verify: never,
-      exportEvents: never,
-      deadLetters: never,
-      breaker: never,
-      breakerRelease: never,
-    },
-    output: { out: () => undefined, err: () => undefined, colour: false, isWatched: false },
-  });
-  const known = new Set(program.commands.map((command) => command.name()));
+  const known = new Set(documentedProgram().commands.map((command) => command.name()));
   const told = ['README.md', 'docs/operations.md', 'docs/guarantees.md'].flatMap((path) =>
     named(pageOf(path), /(?:`|^)immutrail ([a-z]+)/gm),
   );

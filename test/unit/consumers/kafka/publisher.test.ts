@@ -20,8 +20,12 @@ let leaders: Map<number, number>;
 /** Messages that each partition took. */
 let taken: Map<number, number>;
 let isDown: boolean;
+let isTooLarge: boolean;
 
 const refused = () => Object.assign(new Error('not the leader'), { name: 'KafkaJSProtocolError', retriable: true });
+
+const tooLarge = () =>
+  Object.assign(new Error('too large'), { name: 'KafkaJSProtocolError', type: 'MESSAGE_TOO_LARGE', retriable: false });
 
 const broker = (nodeId: number) => ({
   nodeId,
@@ -29,6 +33,7 @@ const broker = (nodeId: number) => ({
   produce: async ({ topicData }: { topicData: TopicData }) => {
     const partitions = topicData.flatMap((topic) => topic.partitions);
     if (isDown) throw refused();
+    if (isTooLarge) throw tooLarge();
     // Broker 1 has answered before broker 2 refuses.
     if (nodeId === 2) {
       await Promise.resolve();
@@ -81,6 +86,7 @@ beforeEach(() => {
   ]);
   taken = new Map();
   isDown = false;
+  isTooLarge = false;
 });
 
 const sum = () => [...taken.values()].reduce((total, count) => total + count, 0);
@@ -117,5 +123,12 @@ test('an error is a PipelineError, and the next send begins with a new producer'
   isDown = false;
   await publisher.send('t', messages);
   expect([made, sum()]).toEqual([2, messages.length]);
+  await publisher.close();
+});
+
+test('a message larger than the topic takes is refused for its own sake, not waited for', async () => {
+  const publisher = kafkaPublisher({ kafka: kafka() });
+  isTooLarge = true;
+  await expect(publisher.send('t', messages)).rejects.toMatchObject({ code: 'EVENT_REFUSED' });
   await publisher.close();
 });
