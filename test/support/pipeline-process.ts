@@ -61,6 +61,8 @@ export const openSite = async (
     maxMessageBytes?: number;
     init?: boolean;
     env?: Readonly<Record<string, string>>;
+    /** What is run; default: the sources, which Node strips of their types first. */
+    program?: string;
   } = {},
 ): Promise<Site> => {
   sites += 1;
@@ -97,7 +99,7 @@ export const openSite = async (
     execArgv: readonly string[] = [],
   ): ChildProcess => {
     const flags = ['--disable-warning=ExperimentalWarning', '--import', ending, ...execArgv];
-    const child = spawn(process.execPath, [...flags, main, ...args], {
+    const child = spawn(process.execPath, [...flags, options.program ?? main, ...args], {
       env: { ...env, ...extra, ...heldByParent },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
