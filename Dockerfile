@@ -28,5 +28,5 @@ VOLUME /var/lib/immutrail
 EXPOSE 9464
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.IMMUTRAIL_HTTP_PORT ?? 9464}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-old-space-size=128", "--max-semi-space-size=16", "dist/main.js"]
+ENTRYPOINT ["node", "--max-old-space-size=128", "--max-semi-space-size=8", "dist/main.js"]
 CMD ["run"]

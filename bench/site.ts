@@ -23,7 +23,7 @@ export const run = promisify(execFile);
 export const main = new URL('..', import.meta.url).pathname;
 export const say = (line: string) => console.error(line);
 /** As the container and the README start it: bounded memory. */
-const memoryFlags = ['--max-old-space-size=128', '--max-semi-space-size=16'];
+const memoryFlags = ['--max-old-space-size=128', '--max-semi-space-size=8'];
 const quiet = '--disable-warning=ExperimentalWarning';
 
 /** The last line that the process prints, as JSON. Rejects if it fails. */

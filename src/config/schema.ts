@@ -73,8 +73,8 @@ const kafka = z.strictObject({
     max: 10 * minute,
     unit: 'ms',
   }),
-  fetchMaxBytes: whole('Most bytes of one fetch.', 4 * MiB, { min: 64 * KiB, max: 256 * MiB, unit: 'bytes' }),
-  fetchMaxBytesPerPartition: whole('Most bytes of one partition in one fetch.', 512 * KiB, {
+  fetchMaxBytes: whole('Most bytes of one fetch.', 2 * MiB, { min: 64 * KiB, max: 256 * MiB, unit: 'bytes' }),
+  fetchMaxBytesPerPartition: whole('Most bytes of one partition in one fetch.', 256 * KiB, {
     min: 16 * KiB,
     max: 64 * MiB,
     unit: 'bytes',

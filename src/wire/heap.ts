@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 
 /**
  * V8 lets a small heap grow by 30 % before it marks all of it anew, which at full load was five times a second: what a
- * fetch brought lives for several batches, so each time it found most of it alive. Three times as much is let grow, up
- * to --max-old-space-size (docs/decisions/0009-hash-beside.md).
+ * fetch brought lives for several batches, so each time it found most of it alive. Twice that growth keeps the whole process under
+ * 256 MiB (docs/decisions/0009-hash-beside.md).
  */
-export const letHeapGrow = (): void => setFlagsFromString('--heap-growing-percent=200');
+export const letHeapGrow = (): void => setFlagsFromString('--heap-growing-percent=60');

@@ -18,7 +18,7 @@ const sizeBytes = 1024;
 const perRequest = 2000;
 const mostMiB = 256;
 const program = new URL('../../dist/main.js', import.meta.url).pathname;
-const heap = ['--max-old-space-size=128', '--max-semi-space-size=16'];
+const heap = ['--max-old-space-size=128', '--max-semi-space-size=8'];
 
 const { None, GZIP, Snappy, LZ4, ZSTD } = kafkajs.CompressionTypes;
 const codecs: readonly [name: string, type: CompressionTypes][] = [

@@ -87,7 +87,7 @@ const RECORDS_AT = 61;
 const SMALLEST_RECORD = 7;
 
 /** So much of a partition is inflated in any case. */
-const leastInflatedBytes = 512 * 1024;
+const leastInflatedBytes = 256 * 1024;
 
 /**
  * The records of a partition's part of a fetch response. A batch cut off at the end (a broker cuts at a number of

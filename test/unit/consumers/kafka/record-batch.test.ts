@@ -137,7 +137,7 @@ describe('batches that inflate', () => {
   };
 
   test('are left for the next fetch once those before them have filled this one', async () => {
-    expect(await several(20, MiB / 4)).toHaveLength(2);
+    expect(await several(20, MiB / 8)).toHaveLength(2);
     expect(await several(20, MiB / 100)).toHaveLength(20);
   });
 
