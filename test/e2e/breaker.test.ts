@@ -84,14 +84,18 @@ test('a database with small values: what it refuses by itself is a dead letter i
   const made = await site.command(['--json', 'init', '--partitions', '1']);
   const { genesis } = JSON.parse(made.out) as { genesis: string };
   const small = Array.from({ length: 30 }, () => testEvent());
-  const large = Array.from({ length: 3 }, () => testEvent({ event_type: 'load.note.taken', event_data: { note: 'x'.repeat(20_000) } }));
+  const large = Array.from({ length: 3 }, () =>
+    testEvent({ event_type: 'load.note.taken', event_data: { note: 'x'.repeat(20_000) } }),
+  );
   const all = [...small.slice(0, 11), ...large.slice(0, 2), ...small.slice(11), ...large.slice(2)];
   await send(
     site,
     all.map((event) => ({ partition: 0, value: JSON.stringify(event) })),
   );
   // Then a batch in which every single one is refused.
-  const none = Array.from({ length: 7 }, () => testEvent({ event_type: 'load.note.taken', event_data: { note: 'y'.repeat(20_000) } }));
+  const none = Array.from({ length: 7 }, () =>
+    testEvent({ event_type: 'load.note.taken', event_data: { note: 'y'.repeat(20_000) } }),
+  );
   await send(
     site,
     none.map((event) => ({ partition: 0, value: JSON.stringify(event) })),
