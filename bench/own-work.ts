@@ -5,8 +5,8 @@
  */
 import { createRequire } from 'node:module';
 import { batcher } from '../src/consumers/batcher.ts';
-import { toDelivery, type FetchedBatch } from '../src/consumers/kafka/delivery.ts';
-import { decodeRecordBatches, type RawRecord } from '../src/consumers/kafka/record-batch.ts';
+import { readFrom } from '../src/consumers/kafka/delivery.ts';
+import { decodeRecordBatches } from '../src/consumers/kafka/record-batch.ts';
 import { batchOf, draftBatch, type Draft } from '../src/pipeline/draft.ts';
 import { judgeAll } from '../src/pipeline/judge.ts';
 import { sameContent } from '../src/schemas/canonical.ts';
@@ -60,18 +60,6 @@ const breathe = () => new Promise<void>((resolve) => void setImmediate(resolve))
 const never = () => {
   throw new Error('the benchmark holds no compressed batches');
 };
-const deliveryOf = (messages: readonly RawRecord[], partition: number) =>
-  toDelivery(
-    {
-      partition,
-      fetchedOffset: messages[0]?.offset ?? '0',
-      highWatermark: '0',
-      messages,
-      rawMessages: messages,
-    } as unknown as FetchedBatch,
-    0,
-  );
-
 const composed = async (draft: Draft) => {
   const judged = draft.parts.flatMap((part) => part.judged);
   const verdicts = judgeAll(judged, () => undefined, sameContent);
@@ -83,9 +71,9 @@ const round = async (given: readonly Buffer[]): Promise<void> => {
   const inspect = { ...plainDecoder(() => null), sha256: valueSha256 };
   for (const [at, bytes] of given.entries()) {
     const partition = at % 8;
-    const records = await timed('fetch', () => decodeRecordBatches(bytes, never));
-    const delivery = await timed('delivery', () => deliveryOf(records, partition));
-    void queue.add({ ...delivery, over, epoch: 0, first: delivery.from });
+    const fetched = await timed('fetch', () => decodeRecordBatches(bytes, partition, never));
+    const delivery = readFrom(fetched?.records[0]?.offset ?? 0n, fetched);
+    void queue.add({ ...delivery, partition, over, epoch: 0, first: delivery.from });
     while (queue.queued().records >= 1000) {
       const draft = await timed('draft', () =>
         draftBatch(

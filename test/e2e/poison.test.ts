@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readUntil } from '../support/kafka-read.ts';
 import { openSite, type Addresses, type Site } from '../support/pipeline-process.ts';
 import { testEvent, testKafka } from '../support/load.ts';
 import { sharedStack } from '../support/shared-stack.ts';
@@ -84,31 +85,18 @@ test('bad input is never lost: each with its code on the dead-letter topic and i
 /** The dead-letter topic has the original bytes, key and headers, and ours; what a producer forged is renamed. */
 const expectLetters = async (): Promise<void> => {
   const found = new Map<string, { value: Buffer | null; code: string; offset: string; forged: string }>();
-  const consumer = testKafka(stack).consumer({ groupId: `${site.group}-letters` });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [site.deadLetterTopic], fromBeginning: true });
-  const all = Promise.withResolvers<undefined>();
-  let seen = 0;
-  await consumer.run({
-    eachMessage: ({ message }) => {
-      const header = (name: string) => String(message.headers?.[name] ?? '');
-      const what = header('what');
-      if (what !== '') {
-        found.set(what, {
-          value: message.value,
-          code: header('__immutrail.errors.code'),
-          offset: header('__immutrail.errors.offset'),
-          forged: header('_~immutrail.errors.code'),
-        });
-        expect(message.key?.toString()).toBe(`key ${what}`);
-      }
-      seen += 1;
-      if (seen === poison.length + 10_000) all.resolve(undefined);
-      return Promise.resolve();
-    },
-  });
-  await all.promise;
-  await consumer.disconnect();
+  for (const message of await readUntil(testKafka(stack), site.deadLetterTopic, poison.length + 10_000)) {
+    const header = (name: string) => String(message.headers?.[name] ?? '');
+    const what = header('what');
+    if (what === '') continue;
+    found.set(what, {
+      value: message.value,
+      code: header('__immutrail.errors.code'),
+      offset: header('__immutrail.errors.offset'),
+      forged: header('_~immutrail.errors.code'),
+    });
+    expect(message.key?.toString()).toBe(`key ${what}`);
+  }
   for (const [index, [what, value, code]] of poison.entries()) {
     const letter = found.get(what);
     expect([what, letter?.code, letter?.offset, letter?.forged]).toEqual([what, code, String(index * 2 + 1), 'FORGED']);

@@ -1,4 +1,6 @@
-import type { Kafka, KafkaMessage } from 'kafkajs';
+import type { Batch, Kafka, KafkaMessage } from 'kafkajs';
+import { readFrom, type FetchedBatch } from '../../src/consumers/kafka/delivery.ts';
+import type { Header } from '../../src/schemas/record.ts';
 
 /** A message, and where it lay. */
 export type ReadMessage = KafkaMessage & { readonly partition: number };
@@ -27,7 +29,7 @@ export const readUntil = async (kafka: Kafka, topic: string, count: number): Pro
       void consumer.run({
         autoCommit: false,
         eachBatch: ({ batch }) => {
-          for (const message of batch.messages) messages.push({ ...message, partition: batch.partition });
+          for (const message of messagesOf(batch)) messages.push({ ...message, partition: batch.partition });
           if (messages.length >= count) resolve();
           return Promise.resolve();
         },
@@ -37,4 +39,24 @@ export const readUntil = async (kafka: Kafka, topic: string, count: number): Pro
     await consumer.disconnect();
   }
   return messages;
+};
+
+/** A batch's messages as kafkajs shows them, though our decoder of fetch responses hands it one stand-in for all. */
+export const messagesOf = (batch: Batch): readonly KafkaMessage[] => {
+  const { fetchedOffset, rawMessages } = batch as unknown as FetchedBatch;
+  const [standIn] = rawMessages;
+  if (standIn !== undefined && !('fetched' in standIn)) return batch.messages;
+  const { records } = readFrom(BigInt(fetchedOffset), standIn?.fetched ?? null);
+  return records.map(({ offset, timestamp, key, value, headers }) => ({
+    ...{ offset: String(offset), timestamp: String(timestamp), attributes: 0 },
+    ...{ key, value, headers: headersOf(headers) },
+  }));
+};
+
+const headersOf = (headers: readonly Header[]): NonNullable<KafkaMessage['headers']> => {
+  const byName = Map.groupBy(headers, ([name]) => name);
+  const values = [...byName].map(([name, rows]) => [name, rows.map(([, value]) => value)] as const);
+  return Object.fromEntries(
+    values.map(([name, [first, ...more]]) => [name, more.length === 0 ? first : [first, ...more]]),
+  ) as NonNullable<KafkaMessage['headers']>;
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
+import { messagesOf } from './kafka-read.ts';
 import { testKafka } from './load.ts';
 import type { Addresses, Site } from './pipeline-process.ts';
 
@@ -48,7 +49,7 @@ export const offsetsOf = async (stack: Addresses, site: Site, partition: number)
       autoCommit: false,
       eachBatch: ({ batch }) => {
         if (batch.partition !== partition) return Promise.resolve();
-        for (const { offset } of batch.messages) offsets.push(BigInt(offset));
+        for (const { offset } of messagesOf(batch)) offsets.push(BigInt(offset));
         if (last < 0n || (offsets.at(-1) ?? -1n) >= last) reached.resolve(undefined);
         return Promise.resolve();
       },

@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import type { RawRecord } from './record-batch.ts';
+import type { StandIn } from './fetch-response.ts';
 
 /**
  * kafkajs's own view of a cluster, under what its admin offers: that lists offsets with one isolation level only, and
@@ -28,7 +28,7 @@ export type Broker = {
     readonly minBytes: number;
     readonly maxBytes: number;
     readonly topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[];
-  }): Promise<{ responses: readonly { partitions: readonly { messages: readonly RawRecord[] }[] }[] }>;
+  }): Promise<{ responses: readonly { partitions: readonly { messages: readonly StandIn[] }[] }[] }>;
 };
 
 /** 0 counts what open transactions wrote, 1 ends before it. */

@@ -1,81 +1,52 @@
-import type { Batch, IHeaders, KafkaMessage } from 'kafkajs';
-import type { Gap, Header, KafkaRecord } from '../../schemas/record.ts';
+import type { Batch } from 'kafkajs';
+import type { Gap } from '../../schemas/record.ts';
 import { mergeGaps } from '../coverage.ts';
 import type { Delivery } from '../source.ts';
-import type { RawHeaders, RawRecord } from './record-batch.ts';
+import type { StandIn } from './fetch-response.ts';
+import type { Fetched } from './record-batch.ts';
 
-/** What kafkajs keeps of a record beside its documented shape. */
-type RawMessage = Pick<KafkaMessage, 'timestamp' | 'offset' | 'key' | 'value'> & {
-  readonly headers?: IHeaders | RawHeaders;
-} & Partial<Pick<RawRecord, 'isEmptyBatch' | 'isAborted' | 'batchContext'>>;
-
-/** A kafkajs batch with the parts that tell what was fetched but not delivered. */
-export type FetchedBatch = Batch & { readonly fetchedOffset: string; readonly rawMessages: readonly RawMessage[] };
-
-const logAppendTime = 1;
-const noHeaders: readonly Header[] = [];
+/** A kafkajs batch as our decoder of fetch responses makes it. */
+export type FetchedBatch = Pick<Batch, 'partition' | 'highWatermark'> & {
+  readonly fetchedOffset: string;
+  readonly rawMessages: readonly StandIn[];
+};
 
 /** Everything that one fetch says of a partition: its records, and for each offset between them, why there is none. */
 export const toDelivery = (batch: FetchedBatch, epoch: number): Delivery => {
-  const from = BigInt(batch.fetchedOffset);
-  const records: KafkaRecord[] = [];
+  const { partition, fetchedOffset, highWatermark, rawMessages } = batch;
+  const [standIn] = rawMessages;
+  const read = readFrom(BigInt(fetchedOffset), standIn?.fetched ?? null);
+  return { partition, epoch, ...read, logEnd: BigInt(highWatermark) };
+};
+
+/** Null: the fetch returned nothing. A fetch may return what lies below the offset that it asked for. */
+export const readFrom = (
+  from: bigint,
+  fetched: Fetched | null,
+): Pick<Delivery, 'from' | 'next' | 'records' | 'gaps'> => {
+  if (fetched === null) return { from, next: from, records: [], gaps: [] };
   const gaps: Gap[] = [];
   let next = from;
-  let delivered = 0;
-  for (const raw of batch.rawMessages) {
-    const isDelivered = raw === batch.messages[delivered];
-    if (isDelivered) delivered += 1;
-    const offset = BigInt(raw.offset);
-    if (offset < next) continue;
-    if (offset > next) gaps.push({ from: next, to: offset, reason: 'absent' });
-    next = offset + 1n;
-    if (isDelivered) records.push(toRecord(raw, batch.partition, offset));
-    else gaps.push({ from: offset, to: next, reason: reasonOf(raw) });
-  }
-  // kafkajs steps over one offset when all that was returned lies below the position: compaction took the rest.
-  if (next === from && batch.rawMessages.length > 0) {
-    next = from + 1n;
-    gaps.push({ from, to: next, reason: 'absent' });
-  }
-  return {
-    partition: batch.partition,
-    epoch,
-    from,
-    next,
-    records,
-    gaps: mergeGaps(gaps),
-    logEnd: BigInt(batch.highWatermark),
+  let known = 0;
+  const leap = (to: bigint, reason: Gap['reason']) => {
+    if (to > next) gaps.push({ from: next, to, reason });
+    if (to > next) next = to;
   };
-};
-
-const reasonOf = (raw: RawMessage): Gap['reason'] => {
-  if (raw.isEmptyBatch === true) return 'absent';
-  return raw.isAborted === true ? 'aborted' : 'control';
-};
-
-export const toRecord = (raw: RawMessage, partition: number, offset: bigint): KafkaRecord => ({
-  partition,
-  offset,
-  timestamp: BigInt(raw.timestamp),
-  timestampType: raw.batchContext?.timestampType === logAppendTime ? 'append' : 'create',
-  key: raw.key,
-  value: raw.value,
-  headers: toHeaders(raw.headers),
-});
-
-const toHeaders = (headers: IHeaders | RawHeaders | undefined): readonly Header[] => {
-  const names = headers === undefined ? [] : Object.keys(headers);
-  if (headers === undefined || names.length === 0) return noHeaders;
-  return names.sort(byBytes).flatMap((name) => {
-    const value = headers[name];
-    return (Array.isArray(value) ? value : [value]).map((one): Header => [name, bytesOf(one)]);
-  });
-};
-
-const byBytes = (a: string, b: string) => (a < b ? -1 : Number(a > b));
-
-/** A header's value may be null on the wire, which kafkajs's types do not say. */
-const bytesOf = (value: Buffer | string | null | undefined): Buffer | null => {
-  if (value === null || value === undefined) return null;
-  return Buffer.isBuffer(value) ? value : Buffer.from(value);
+  const leapTo = (to: bigint) => {
+    for (let gap = fetched.gaps[known]; gap !== undefined && gap.from < to; gap = fetched.gaps[(known += 1)]) {
+      leap(gap.from, 'absent');
+      leap(gap.to, gap.reason);
+    }
+    leap(to, 'absent');
+  };
+  const isBelow = (fetched.records[0]?.offset ?? from) < from;
+  const records = isBelow ? fetched.records.filter(({ offset }) => offset >= from) : fetched.records;
+  for (const { offset } of records) {
+    if (offset !== next) leapTo(offset);
+    next = offset + 1n;
+  }
+  leapTo(fetched.last + 1n);
+  // All that was returned lies below the position: compaction took the rest. One step, or it is asked for for ever.
+  if (next === from) leap(from + 1n, 'absent');
+  return { from, next, records, gaps: mergeGaps(gaps) };
 };

@@ -1,4 +1,12 @@
-import { decodeRecordBatches, isUndecodable, MAGIC_AT, type Decompress, type RawRecord } from './record-batch.ts';
+import type { Gap, KafkaRecord } from '../../schemas/record.ts';
+import {
+  decodeRecordBatches,
+  isUndecodable,
+  MAGIC_AT,
+  type AbortedTransaction,
+  type Decompress,
+  type Fetched,
+} from './record-batch.ts';
 
 /** A fetch response of versions 4 to 11, decoded into what kafkajs's own decoder returns. */
 export type FetchResponse = {
@@ -19,20 +27,37 @@ type PartitionResponse = {
   readonly lastStableOffset: string;
   /** kafkajs's spelling of the log start offset. */
   readonly lastStartOffset?: string;
-  /** Always empty: their records are marked already, and kafkajs's own filter must not run (see `markAborted`). */
-  readonly abortedTransactions: readonly AbortedTransaction[];
+  /** Always empty: what was aborted is told apart already, and kafkajs's own filter must not run. */
+  readonly abortedTransactions: readonly never[];
   readonly preferredReadReplica?: number;
-  readonly messages: readonly unknown[];
+  /** One or none. */
+  readonly messages: readonly StandIn[];
 };
 
-export type AbortedTransaction = { readonly producerId: string; readonly firstOffset: bigint };
+/**
+ * The one message that kafkajs gets to see of a partition and fetch, in the place of the last. It makes several objects
+ * of every message that passes through it, for filters that must not run anyway.
+ */
+export type StandIn = {
+  readonly offset: string;
+  readonly key: null;
+  readonly isControlRecord: false;
+  readonly fetched: Fetched;
+};
 
 export type FetchDecoding = {
   readonly decompress: Decompress;
   /** Reads record sets of message formats 0 and 1, which Kafka before 4.0 can still hold. */
-  readonly decodeLegacy: (bytes: Buffer) => Promise<readonly unknown[]>;
+  readonly decodeLegacy: (bytes: Buffer) => Promise<readonly LegacyMessage[]>;
   /** Told of each partition that was answered with an error (https://kafka.apache.org/protocol#protocol_error_codes). */
   readonly onError?: (topic: string, partition: number, code: number) => void;
+};
+
+export type LegacyMessage = {
+  readonly offset: string;
+  readonly timestamp?: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
 };
 
 /** Rejects with `Undecodable`, which then names topic and partition. Layout: https://kafka.apache.org/protocol#The_Messages_Fetch */
@@ -79,11 +104,18 @@ const decodePartition = async (
   const aborted = readAborted(reader);
   const preferred = version >= 11 ? { preferredReadReplica: reader.int32() } : {};
   const records = reader.records();
-  const messages = await decodeRecordSet(records, aborted, decoding).catch((error: unknown) => {
+  const fetched = await decodeRecordSet(records, head.partition, aborted, decoding).catch((error: unknown) => {
     throw isUndecodable(error) ? nameThePartition(error, topic, head.partition) : error;
   });
-  return { ...head, abortedTransactions: [], ...preferred, messages };
+  return { ...head, abortedTransactions: [], ...preferred, messages: fetched === null ? [] : [standIn(fetched)] };
 };
+
+const standIn = (fetched: Fetched): StandIn => ({
+  offset: String(fetched.last),
+  key: null,
+  isControlRecord: false,
+  fetched,
+});
 
 const nameThePartition = (error: Error, topic: string, partition: number): Error => {
   error.message = `${topic}-${partition}: ${error.message}`;
@@ -93,44 +125,36 @@ const nameThePartition = (error: Error, topic: string, partition: number): Error
 const readAborted = (reader: Reader): AbortedTransaction[] => {
   const aborted: AbortedTransaction[] = [];
   for (let count = reader.int32(); count > 0; count -= 1) {
-    aborted.push({ producerId: String(reader.int64()), firstOffset: reader.int64() });
+    aborted.push({ producerId: reader.int64(), firstOffset: reader.int64() });
   }
   return aborted;
 };
 
 const decodeRecordSet = async (
-  records: Buffer,
+  bytes: Buffer,
+  partition: number,
   aborted: readonly AbortedTransaction[],
   { decompress, decodeLegacy }: FetchDecoding,
-): Promise<readonly unknown[]> => {
-  if (records.length <= MAGIC_AT) return [];
-  if (records.readInt8(MAGIC_AT) < 2) return decodeLegacy(records);
-  return markAborted(await decodeRecordBatches(records, decompress), aborted);
+): Promise<Fetched | null> => {
+  if (bytes.length <= MAGIC_AT) return null;
+  if (bytes.readInt8(MAGIC_AT) < 2) return fromLegacy(await decodeLegacy(bytes), partition);
+  return decodeRecordBatches(bytes, partition, decompress, aborted);
 };
 
-/**
- * Flags the records of aborted transactions (isControlRecord as well, so that kafkajs does not deliver them). kafkajs's
- * own filter opens one aborted transaction per record, so that a fetch which begins within several of them delivers
- * what was aborted, and it ends a transaction at any record whose key is four zero bytes, marker or not.
- * The rule: a transaction of the list is open from its first offset to its producer's next marker.
- */
-export const markAborted = (
-  records: readonly RawRecord[],
-  aborted: readonly AbortedTransaction[],
-): readonly RawRecord[] => {
-  if (aborted.length === 0) return records;
-  const waiting = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? 1 : -1));
-  const open = new Set<string>();
-  return records.map((record) => {
-    const { producerId, inTransaction, isControlBatch } = record.batchContext;
-    for (let next = waiting.at(-1); next && next.firstOffset <= BigInt(record.offset); next = waiting.at(-1)) {
-      open.add(next.producerId);
-      waiting.pop();
-    }
-    if (isControlBatch) open.delete(producerId);
-    else if (inTransaction && open.has(producerId)) return { ...record, isControlRecord: true, isAborted: true };
-    return record;
-  });
+const noGaps: readonly Gap[] = [];
+
+const fromLegacy = (messages: readonly LegacyMessage[], partition: number): Fetched | null => {
+  const records = messages.map(({ offset, timestamp, key, value }): KafkaRecord => ({
+    partition,
+    offset: BigInt(offset),
+    timestamp: BigInt(timestamp ?? -1),
+    timestampType: 'create',
+    key,
+    value,
+    headers: [],
+  }));
+  const last = records.at(-1);
+  return last === undefined ? null : { records, gaps: noGaps, last: last.offset };
 };
 
 type Reader = ReturnType<typeof createReader>;

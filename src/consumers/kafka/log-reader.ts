@@ -1,8 +1,8 @@
 import type { Kafka } from 'kafkajs';
-import { clusterOf, readCommitted, type Cluster } from './cluster.ts';
-import { toDelivery, type FetchedBatch } from './delivery.ts';
-import { kafkaError } from './errors.ts';
-import { leaderOf, readTopicOffsets, withLeaders } from './offsets.ts';
+import { clusterOf, type Cluster } from './cluster.ts';
+import { readFrom } from './delivery.ts';
+import { kafkaError, protocolErrorType } from './errors.ts';
+import { fetchFrom, readTopicOffsets } from './offsets.ts';
 import type { Delivery } from '../source.ts';
 
 /** Records and gaps of one partition from `from` up to, not including, `next`, which is above it. */
@@ -60,29 +60,18 @@ export const logReader = ({ kafka, topic, isCompacted, maxBytes = defaultMaxByte
   };
 };
 
-const fetchSlice = (cluster: Cluster, topic: string, partition: number, from: bigint, maxBytes: number) =>
-  withLeaders(cluster, topic, async (leaders): Promise<LogSlice | null> => {
-    const nodeId = leaderOf(leaders, partition);
-    if (nodeId === undefined) throw leaderless(partition);
-    const broker = await cluster.findBroker({ nodeId });
-    try {
-      const { responses } = await broker.fetch({
-        isolationLevel: readCommitted,
-        maxWaitTime: maxWaitMs,
-        minBytes: 1,
-        maxBytes,
-        topics: [{ topic, partitions: [{ partition, fetchOffset: from.toString(), maxBytes }] }],
-      });
-      const rawMessages = responses.flatMap((one) => one.partitions).flatMap((one) => one.messages);
-      if (rawMessages.length === 0) return null;
-      const messages = rawMessages.filter(({ isControlRecord }) => !isControlRecord);
-      const batch = { partition, fetchedOffset: from.toString(), highWatermark: '0', rawMessages, messages };
-      return toDelivery(batch as unknown as FetchedBatch, 0);
-    } catch (error) {
-      if ((error as { type?: string }).type === outOfRange) return null;
-      throw error;
-    }
-  });
-
-const leaderless = (partition: number): Error =>
-  Object.assign(new Error(`partition ${partition} has no leader`), { type: 'LEADER_NOT_AVAILABLE', retriable: true });
+const fetchSlice = async (
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  from: bigint,
+  maxBytes: number,
+): Promise<LogSlice | null> => {
+  try {
+    const fetched = await fetchFrom(cluster, topic, partition, from, { maxBytes, maxWaitMs });
+    return fetched && readFrom(from, fetched);
+  } catch (error) {
+    if (protocolErrorType(error) === outOfRange) return null;
+    throw error;
+  }
+};

@@ -1,8 +1,9 @@
 import type { Kafka } from 'kafkajs';
 import { kafkaAppender } from './appender.ts';
-import { clusterOf, readCommitted } from './cluster.ts';
+import { clusterOf } from './cluster.ts';
+import { readFrom } from './delivery.ts';
 import { kafkaError } from './errors.ts';
-import { partitionOffsets, withLeaders } from './offsets.ts';
+import { fetchFrom, partitionOffsets } from './offsets.ts';
 
 /** A topic whose one partition (0) holds small texts that are kept for ever, read by offset and without a group. */
 export type NoteTopic = {
@@ -50,27 +51,12 @@ export const noteTopic = (kafka: Kafka, topic: string): NoteTopic => {
         return { start, end: stableEnd };
       }),
     read: (from) =>
-      doing(`reading ${topic} from ${from.toString()}`, () =>
-        withLeaders(cluster, topic, async (partitionsByLeader) => {
-          const [nodeId] = [...partitionsByLeader].find(([, led]) => led.includes(partition)) ?? [];
-          if (nodeId === undefined) return [];
-          const broker = await cluster.findBroker({ nodeId });
-          const { responses } = await broker.fetch({
-            isolationLevel: readCommitted,
-            maxWaitTime: 0,
-            minBytes: 1,
-            maxBytes: fetchMaxBytes,
-            topics: [{ topic, partitions: [{ partition, fetchOffset: String(from), maxBytes: fetchMaxBytes }] }],
-          });
-          const records = responses.flatMap((one) => one.partitions).flatMap((one) => one.messages);
-          return records
-            .filter((record) => BigInt(record.offset) >= from)
-            .map((record) => ({
-              offset: BigInt(record.offset),
-              value: record.isControlRecord ? null : record.value,
-            }));
-        }),
-      ),
+      doing(`reading ${topic} from ${from.toString()}`, async () => {
+        const fetched = await fetchFrom(cluster, topic, partition, from, { maxBytes: fetchMaxBytes });
+        const { records, gaps } = readFrom(from, fetched);
+        const nothing = gaps.map(({ to }) => ({ offset: to - 1n, value: null }));
+        return [...records, ...nothing].sort((a, b) => Number(a.offset - b.offset));
+      }),
     close: async () => {
       await appender.close();
       await cluster.disconnect();

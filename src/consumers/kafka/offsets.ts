@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PipelineError } from '../../errors.ts';
 import { readCommitted, readUncommitted, type Cluster, type IsolationLevel } from './cluster.ts';
+import type { Fetched } from './record-batch.ts';
 
 /** Where each partition of a topic begins and ends. */
 export type TopicOffsets = ReadonlyMap<number, PartitionOffsets>;
@@ -62,27 +63,48 @@ const listOffsets = (cluster: Cluster, topic: string, timestamp: number, isolati
  * The timestamp (Unix milliseconds) of the first record at or above `offset`; null when there is none yet. The broker
  * sends the one record batch that holds it, however small the limit.
  */
-export const timestampAt = (
+export const timestampAt = async (
   cluster: Cluster,
   topic: string,
   partition: number,
   offset: bigint,
-): Promise<bigint | null> =>
-  withLeaders(cluster, topic, async (partitionsByLeader) => {
-    const nodeId = leaderOf(partitionsByLeader, partition);
-    if (nodeId === undefined) return null;
+): Promise<bigint | null> => {
+  const fetched = await fetchFrom(cluster, topic, partition, offset, { maxBytes: 1 });
+  return fetched?.records.find((record) => record.offset >= offset)?.timestamp ?? null;
+};
+
+/** `maxBytes`: a broker sends a larger record batch all the same, alone. `maxWaitMs`: for something to be there. */
+export type FetchLimits = { readonly maxBytes: number; readonly maxWaitMs?: number };
+
+/**
+ * What one fetch by a reader of committed records returns from this offset on (its first batch may begin before it);
+ * null when nothing is there. Rejects with kafkajs's errors; of those that mean a moved or missing leader only if they
+ * stay.
+ */
+export const fetchFrom = (
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  offset: bigint,
+  { maxBytes, maxWaitMs = 0 }: FetchLimits,
+): Promise<Fetched | null> =>
+  withLeaders(cluster, topic, async (leaders) => {
+    const nodeId = leaderOf(leaders, partition);
+    if (nodeId === undefined) throw leaderless(partition);
     const broker = await cluster.findBroker({ nodeId });
     const { responses } = await broker.fetch({
       isolationLevel: readCommitted,
-      maxWaitTime: 0,
+      maxWaitTime: maxWaitMs,
       minBytes: 1,
-      maxBytes: 1,
-      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: 1 }] }],
+      maxBytes,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes }] }],
     });
-    const messages = responses.flatMap((one) => one.partitions).flatMap((one) => one.messages);
-    const oldest = messages.find((message) => BigInt(message.offset) >= offset);
-    return oldest ? BigInt(oldest.timestamp) : null;
+    const [standIn] = responses.flatMap((one) => one.partitions).flatMap((one) => one.messages);
+    return standIn?.fetched ?? null;
   });
+
+const leaderless = (partition: number): Error =>
+  Object.assign(new Error(`partition ${partition} has no leader`), { type: 'LEADER_NOT_AVAILABLE', retriable: true });
 
 type PartitionsByLeader = ReadonlyMap<number, readonly number[]>;
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { decodeFetchResponse, type FetchDecoding } from './fetch-response.ts';
+import { decodeFetchResponse, type FetchDecoding, type LegacyMessage } from './fetch-response.ts';
 
 /**
  * The only file that reaches into kafkajs (2.2.4, pinned; its last release is of 2023). Each patch says what breaks
@@ -73,7 +73,7 @@ const armTimerOnlyWhenPending = (): void => {
  * - returns nothing for a batch that compaction emptied, so that the consumer asks for it again for ever;
  * - does not check checksums or lengths: a damaged batch becomes damaged records;
  * - mixes headers with what every object inherits (`constructor`), and takes minutes over 100,000 headers;
- * - delivers records of aborted transactions in two cases (see `markAborted`);
+ * - delivers records of aborted transactions in two cases (see `withholding` in record-batch.ts);
  * - reports bytes that it cannot decode as whatever error that gives, without topic, partition and offset.
  */
 const decodeFetchesStrictly = (): void => {
@@ -110,7 +110,7 @@ const legacyDecoder = (): FetchDecoding['decodeLegacy'] => {
   const decodeMessageSet = internal('protocol/messageSet/decoder') as (
     decoder: object,
     size: number,
-  ) => Promise<unknown[]>;
+  ) => Promise<LegacyMessage[]>;
   return (bytes) => decodeMessageSet(new Decoder(bytes), bytes.length);
 };
 
@@ -121,9 +121,9 @@ type Batch = {
 };
 
 /**
- * kafkajs moves on by itself, without a word to `eachBatch`, over a batch of nothing but transaction markers, aborted
- * records or ends of compacted batches. Every offset must be accounted for, so they are handed over like any other:
- * `messages` is empty and `rawMessages` says why.
+ * kafkajs moves on by itself, without a word to `eachBatch`, over a fetch that returned nothing at or above the position
+ * that it asked for. Every offset must be accounted for, so that is handed over like any other: `messages` is empty,
+ * `rawMessages` is not.
  */
 const handOverBatchesWithoutMessages = (): void => {
   const { prototype } = internal('consumer/batch') as { prototype: Batch };

@@ -1,3 +1,4 @@
+import type { Gap, GapReason, Header, KafkaRecord } from '../../schemas/record.ts';
 import { crc32c } from './crc32c.ts';
 
 /**
@@ -5,45 +6,16 @@ import { crc32c } from './crc32c.ts';
  * are held to the bytes that are there. Layout: https://kafka.apache.org/documentation/#recordbatch
  */
 
-/** A header's values under one name, in the producer's order, as kafkajs hands them out. */
-export type RawHeaders = Record<string, Buffer | null | (Buffer | null)[]>;
-
-/** One record in the shape in which kafkajs passes records on; the flags after `batchContext` are ours. */
-export type RawRecord = {
-  readonly magicByte: number;
-  readonly attributes: number;
-  readonly timestamp: string;
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: RawHeaders;
-  /** True for everything that kafkajs must not deliver: transaction markers, and records with a flag below. */
-  readonly isControlRecord: boolean;
-  readonly batchContext: BatchContext;
-  /**
-   * Stands for offsets at the end of a batch that hold no record: compaction keeps a batch's header, with its last
-   * offset, when it removes some or all of its records. `offset` is the batch's last offset.
-   */
-  readonly isEmptyBatch?: true;
-  /** Belongs to a transaction that was aborted. */
-  readonly isAborted?: true;
+/** What one fetch returned of a partition, in order of offsets. */
+export type Fetched = {
+  readonly records: readonly KafkaRecord[];
+  /** Offsets that hold no record for us, with the reason that the bytes give. */
+  readonly gaps: readonly Gap[];
+  /** The last offset that it says something of. */
+  readonly last: bigint;
 };
 
-export type BatchContext = {
-  readonly firstOffset: string;
-  readonly firstTimestamp: string;
-  readonly partitionLeaderEpoch: number;
-  readonly inTransaction: boolean;
-  readonly isControlBatch: boolean;
-  readonly lastOffsetDelta: number;
-  readonly producerId: string;
-  readonly producerEpoch: number;
-  readonly firstSequence: number;
-  readonly maxTimestamp: string;
-  /** 0: the producer's time, 1: the broker's. */
-  readonly timestampType: 0 | 1;
-  readonly magicByte: number;
-};
+export type AbortedTransaction = { readonly producerId: bigint; readonly firstOffset: bigint };
 
 /** Codec number as in a batch's attributes (1 gzip, 2 snappy, 3 lz4, 4 zstd). Throws on bytes it cannot read. */
 export type Decompress = (codec: number, compressed: Buffer) => Buffer | Promise<Buffer>;
@@ -90,14 +62,20 @@ const SMALLEST_RECORD = 7;
 const leastInflatedBytes = 256 * 1024;
 
 /**
- * The records of a partition's part of a fetch response. A batch cut off at the end (a broker cuts at a number of
- * bytes) is left for the next fetch; the first batch is never cut, so if it is, its length is wrong. A fetch is bounded
- * by its compressed bytes, of which 1 MiB can be 100,000 records: batches are left for the next fetch, too, once those
- * before them have inflated to half of the bytes that came, which are held as well meanwhile.
- * Rejects with `Undecodable`.
+ * A partition's part of a fetch response; null if it holds nothing that can be read. A batch cut off at the end (a
+ * broker cuts at a number of bytes) is left for the next fetch; the first batch is never cut, so if it is, its length is
+ * wrong. A fetch is bounded by its compressed bytes, of which 1 MiB can be 100,000 records: batches are left for the
+ * next fetch, too, once those before them have inflated to half of the bytes that came, which are held as well
+ * meanwhile. Rejects with `Undecodable`.
  */
-export const decodeRecordBatches = async (bytes: Buffer, decompress: Decompress): Promise<RawRecord[]> => {
-  const records: RawRecord[] = [];
+export const decodeRecordBatches = async (
+  bytes: Buffer,
+  partition: number,
+  decompress: Decompress,
+  aborted: readonly AbortedTransaction[] = [],
+): Promise<Fetched | null> => {
+  const withheldAs = withholding(aborted);
+  const into: Into = { partition, records: [], gaps: [], last: -1n };
   let at = 0;
   let room = Math.max(leastInflatedBytes, bytes.length / 2);
   while (bytes.length - at >= LEADER_EPOCH_AT && room > 0) {
@@ -105,10 +83,17 @@ export const decodeRecordBatches = async (bytes: Buffer, decompress: Decompress)
     const end = at + LEADER_EPOCH_AT + length;
     if (end > bytes.length && at > 0) break;
     const batch = bytes.subarray(at, Math.min(Math.max(end, at + LEADER_EPOCH_AT), bytes.length));
-    room -= await decodeBatch(batch, length, decompress, records);
+    room -= await decodeBatch(batch, length, decompress, withheldAs, into);
     at = end;
   }
-  return records;
+  return into.last === -1n ? null : into;
+};
+
+type Into = Fetched & {
+  readonly partition: number;
+  readonly records: KafkaRecord[];
+  readonly gaps: Gap[];
+  last: bigint;
 };
 
 /** Resolves with the bytes that the batch inflated to; 0 if it was not compressed. */
@@ -116,21 +101,45 @@ const decodeBatch = async (
   batch: Buffer,
   length: number,
   decompress: Decompress,
-  into: RawRecord[],
+  withheldAs: (head: BatchHead) => GapReason | null,
+  into: Into,
 ): Promise<number> => {
   const firstOffset = batch.readBigInt64BE(0);
   const codec = batch.length > ATTRIBUTES_AT + 1 ? batch.readInt16BE(ATTRIBUTES_AT) & 0x07 : 0;
   try {
     checkFrame(batch, length);
-    const context = readContext(batch, firstOffset);
+    const head = readHead(batch, firstOffset);
     const compressed = batch.subarray(RECORDS_AT);
     const count = batch.readInt32BE(RECORDS_AT - 4);
     const body = codec === 0 || count === 0 ? compressed : await decompress(codec, compressed);
-    decodeRecords(codec !== 0 && count === 0 ? Buffer.alloc(0) : body, count, firstOffset, context, into);
+    const withheld = withheldAs(head);
+    decodeRecords(codec !== 0 && count === 0 ? Buffer.alloc(0) : body, count, head, withheld, into);
     return codec === 0 ? 0 : RECORDS_AT + body.length;
   } catch (error) {
     throw undecodable(codecNames[codec] ?? `number ${codec}`, firstOffset, error);
   }
+};
+
+/**
+ * Why the records of a batch are none for us; to be asked of each batch in order. A transaction of the list is open from
+ * its first offset to its producer's next marker. kafkajs's own filter opens one aborted transaction per record, so that
+ * a fetch which begins within several of them delivers what was aborted, and it ends a transaction at any record whose
+ * key is four zero bytes, marker or not.
+ */
+const withholding = (aborted: readonly AbortedTransaction[]): ((head: BatchHead) => GapReason | null) => {
+  const waiting = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? 1 : -1));
+  const open = new Set<bigint>();
+  return ({ firstOffset, producerId, isControl, inTransaction }) => {
+    for (let next = waiting.at(-1); next && next.firstOffset <= firstOffset; next = waiting.at(-1)) {
+      open.add(next.producerId);
+      waiting.pop();
+    }
+    if (isControl) {
+      open.delete(producerId);
+      return 'control';
+    }
+    return inTransaction && open.has(producerId) ? 'aborted' : null;
+  };
 };
 
 const checkFrame = (batch: Buffer, length: number): void => {
@@ -143,102 +152,89 @@ const checkFrame = (batch: Buffer, length: number): void => {
   if (stated !== crc32c(batch, ATTRIBUTES_AT)) throw new Error('the checksum does not match the bytes');
 };
 
-const readContext = (batch: Buffer, firstOffset: bigint): BatchContext => {
+/** What a batch's own bytes say of all its records. */
+type BatchHead = {
+  readonly firstOffset: bigint;
+  readonly lastOffsetDelta: number;
+  readonly firstTimestamp: bigint;
+  readonly maxTimestamp: bigint;
+  readonly timestampType: KafkaRecord['timestampType'];
+  readonly producerId: bigint;
+  readonly inTransaction: boolean;
+  readonly isControl: boolean;
+};
+
+const readHead = (batch: Buffer, firstOffset: bigint): BatchHead => {
   const attributes = batch.readInt16BE(ATTRIBUTES_AT);
   return {
-    firstOffset: String(firstOffset),
-    partitionLeaderEpoch: batch.readInt32BE(LEADER_EPOCH_AT),
-    magicByte: 2,
-    timestampType: attributes & 0x08 ? 1 : 0,
-    inTransaction: (attributes & 0x10) !== 0,
-    isControlBatch: (attributes & 0x20) !== 0,
+    firstOffset,
     lastOffsetDelta: batch.readInt32BE(23),
-    firstTimestamp: String(batch.readBigInt64BE(27)),
-    maxTimestamp: String(batch.readBigInt64BE(35)),
-    producerId: String(batch.readBigInt64BE(43)),
-    producerEpoch: batch.readInt16BE(51),
-    firstSequence: batch.readInt32BE(53),
+    firstTimestamp: batch.readBigInt64BE(27),
+    maxTimestamp: batch.readBigInt64BE(35),
+    timestampType: attributes & 0x08 ? 'append' : 'create',
+    producerId: batch.readBigInt64BE(43),
+    inTransaction: (attributes & 0x10) !== 0,
+    isControl: (attributes & 0x20) !== 0,
   };
 };
 
-const decodeRecords = (body: Buffer, count: number, first: bigint, context: BatchContext, into: RawRecord[]): void => {
+const decodeRecords = (body: Buffer, count: number, head: BatchHead, withheld: GapReason | null, into: Into): void => {
   if (count < 0 || count * SMALLEST_RECORD > body.length) throw new Error(`${count} records in ${body.length} bytes`);
   const cursor: Cursor = { bytes: body, at: 0, end: body.length };
-  const firstTimestamp = BigInt(context.firstTimestamp);
-  let lastDelta = -1;
+  let next = head.firstOffset;
   for (let i = 0; i < count; i += 1) {
-    lastDelta = decodeRecord(cursor, first, firstTimestamp, context, into);
+    const record = decodeRecord(cursor, into.partition, head);
+    next = record.offset + 1n;
+    if (withheld === null) into.records.push(record);
+    else into.gaps.push({ from: record.offset, to: next, reason: withheld });
   }
   if (cursor.at !== body.length) throw new Error(`${body.length - cursor.at} bytes are left after the last record`);
-  if (lastDelta < context.lastOffsetDelta) into.push(endOfBatch(first, context));
+  // Compaction keeps a batch's head, with its last offset, when it removes some or all of its records.
+  const last = head.firstOffset + BigInt(head.lastOffsetDelta);
+  if (next <= last) into.gaps.push({ from: next, to: last + 1n, reason: 'absent' });
+  into.last = next <= last ? last : next - 1n;
 };
 
-const endOfBatch = (first: bigint, context: BatchContext): RawRecord => ({
-  magicByte: 2,
-  attributes: 0,
-  timestamp: context.maxTimestamp,
-  offset: String(first + BigInt(context.lastOffsetDelta)),
-  key: null,
-  value: null,
-  headers: {},
-  isControlRecord: true,
-  batchContext: context,
-  isEmptyBatch: true,
-});
-
-const decodeRecord = (
-  cursor: Cursor,
-  firstOffset: bigint,
-  firstTimestamp: bigint,
-  context: BatchContext,
-  into: RawRecord[],
-): number => {
+const decodeRecord = (cursor: Cursor, partition: number, head: BatchHead): KafkaRecord => {
   const length = readVarint(cursor);
   const end = cursor.at + length;
   if (length < 0 || end > cursor.bytes.length) throw new Error(`a record of ${length} bytes does not fit`);
   cursor.end = end;
-  const attributes = readByte(cursor);
+  // Its attributes, of which none is in use.
+  readByte(cursor);
   const timestampDelta = readVarlong(cursor);
   const offsetDelta = readVarint(cursor);
-  into.push({
-    magicByte: 2,
-    attributes,
-    timestamp: context.timestampType === 1 ? context.maxTimestamp : String(firstTimestamp + timestampDelta),
-    offset: String(firstOffset + BigInt(offsetDelta)),
+  const record: KafkaRecord = {
+    partition,
+    offset: head.firstOffset + BigInt(offsetDelta),
+    timestamp: head.timestampType === 'append' ? head.maxTimestamp : head.firstTimestamp + timestampDelta,
+    timestampType: head.timestampType,
     key: readBytes(cursor),
     value: readBytes(cursor),
     headers: readHeaders(cursor),
-    isControlRecord: context.isControlBatch,
-    batchContext: context,
-  });
+  };
   if (cursor.at !== end) throw new Error(`${end - cursor.at} bytes are left in a record`);
   cursor.end = cursor.bytes.length;
-  return offsetDelta;
+  return record;
 };
 
-const noHeaders: RawHeaders = Object.freeze(Object.create(null) as RawHeaders);
+const noHeaders: readonly Header[] = [];
 
-/**
- * Without a prototype, so that a header called `constructor` or `__proto__` is a header like any other, and each
- * header is added once: copying what is there for every further one takes minutes over a record of 100,000 headers.
- */
-const readHeaders = (cursor: Cursor): RawHeaders => {
+const readHeaders = (cursor: Cursor): readonly Header[] => {
   const count = readVarint(cursor);
   if (count === 0) return noHeaders;
   if (count < 0 || count * 2 > cursor.end - cursor.at) throw new Error(`${count} headers do not fit`);
-  const headers = Object.create(null) as RawHeaders;
-  for (let i = 0; i < count; i += 1) addHeader(headers, readBytes(cursor), readBytes(cursor));
-  return headers;
+  const headers: Header[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const name = readBytes(cursor);
+    if (name === null) throw new Error('a header has no name');
+    headers.push([name.toString('utf8'), readBytes(cursor)]);
+  }
+  return headers.sort(byName);
 };
 
-const addHeader = (headers: RawHeaders, name: Buffer | null, value: Buffer | null): void => {
-  if (name === null) throw new Error('a header has no name');
-  const key = name.toString('utf8');
-  const known = headers[key];
-  if (known === undefined) headers[key] = value;
-  else if (Array.isArray(known)) known.push(value);
-  else headers[key] = [known, value];
-};
+/** Equal names stay in the producer's order. */
+const byName = ([a]: Header, [b]: Header) => (a < b ? -1 : Number(a > b));
 
 type Cursor = { readonly bytes: Buffer; at: number; end: number };
 

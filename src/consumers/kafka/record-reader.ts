@@ -1,10 +1,8 @@
 import type { Kafka } from 'kafkajs';
 import type { KafkaRecord } from '../../schemas/record.ts';
-import { clusterOf, readCommitted } from './cluster.ts';
-import { toRecord } from './delivery.ts';
+import { clusterOf } from './cluster.ts';
 import { kafkaError, protocolErrorType } from './errors.ts';
-import { withLeaders } from './offsets.ts';
-import type { RawRecord } from './record-batch.ts';
+import { fetchFrom } from './offsets.ts';
 
 /** Single records of one topic, by their offsets, without a group. */
 export type RecordReader = {
@@ -21,41 +19,29 @@ export type RecordReader = {
 /** A broker sends a larger record batch all the same, alone. */
 const fetchBytes = 1024 * 1024;
 
-type Fetched = { readonly partition: number; readonly records: ReadonlyMap<bigint, RawRecord> };
+type Kept = { readonly partition: number; readonly records: ReadonlyMap<bigint, KafkaRecord> };
 
 export const recordReader = (kafka: Kafka, topic: string): RecordReader => {
   const cluster = clusterOf(kafka);
   let queue: Promise<unknown> = Promise.resolve();
-  let kept: Fetched | null = null;
+  let kept: Kept | null = null;
 
-  const fetchFrom = (partition: number, offset: bigint): Promise<Fetched> =>
-    withLeaders(cluster, topic, async (partitionsByLeader) => {
-      const [nodeId] = [...partitionsByLeader].find(([, members]) => members.includes(partition)) ?? [];
-      if (nodeId === undefined) return { partition, records: new Map() };
-      const broker = await cluster.findBroker({ nodeId });
-      const { responses } = await broker.fetch({
-        isolationLevel: readCommitted,
-        maxWaitTime: 0,
-        minBytes: 1,
-        maxBytes: fetchBytes,
-        topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: fetchBytes }] }],
-      });
-      const messages = responses.flatMap((one) => one.partitions).flatMap((one) => one.messages);
-      return { partition, records: new Map(messages.map((message) => [BigInt(message.offset), message])) };
-    });
+  const fetchAt = async (partition: number, offset: bigint): Promise<Kept | null> => {
+    try {
+      const fetched = await fetchFrom(cluster, topic, partition, offset, { maxBytes: fetchBytes });
+      return { partition, records: new Map(fetched?.records.map((record) => [record.offset, record])) };
+    } catch (error) {
+      if (protocolErrorType(error) === 'OFFSET_OUT_OF_RANGE') return null;
+      throw kafkaError(error, `reading ${topic}-${partition} at ${offset.toString()}`);
+    }
+  };
 
   const readOne = async (partition: number, offset: bigint): Promise<KafkaRecord | null> => {
     if (kept?.partition !== partition || !kept.records.has(offset)) {
       kept = null;
-      kept = await fetchFrom(partition, offset).catch((error: unknown) => {
-        if (protocolErrorType(error) === 'OFFSET_OUT_OF_RANGE') return null;
-        throw kafkaError(error, `reading ${topic}-${partition} at ${offset.toString()}`);
-      });
+      kept = await fetchAt(partition, offset);
     }
-    const raw = kept?.records.get(offset);
-    return raw === undefined || raw.isControlRecord || raw.isEmptyBatch === true
-      ? null
-      : toRecord(raw, partition, offset);
+    return kept?.records.get(offset) ?? null;
   };
 
   return {

@@ -100,7 +100,7 @@ export const kafkaSource = (options: KafkaSourceOptions): Source => {
     pending += 1;
     const ownEpoch = epoch;
     try {
-      const delivery = toDelivery(given.batch as FetchedBatch, ownEpoch);
+      const delivery = toDelivery(given.batch as unknown as FetchedBatch, ownEpoch);
       const resolved = isStopping ? null : ((await handler?.deliver(delivery)) ?? null);
       if (ownEpoch !== epoch) return;
       if (resolved !== null && !given.isStale()) given.resolveOffset((resolved - 1n).toString());

@@ -2,8 +2,13 @@ import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { crc32c } from '../../../../src/consumers/kafka/crc32c.ts';
-import { markAborted } from '../../../../src/consumers/kafka/fetch-response.ts';
-import { decodeRecordBatches, isUndecodable, type RawRecord } from '../../../../src/consumers/kafka/record-batch.ts';
+import {
+  decodeRecordBatches,
+  isUndecodable,
+  type AbortedTransaction,
+  type Fetched,
+} from '../../../../src/consumers/kafka/record-batch.ts';
+import type { KafkaRecord } from '../../../../src/schemas/record.ts';
 
 const require = createRequire(import.meta.url);
 type Encoded = { readonly buffer: Buffer };
@@ -37,7 +42,9 @@ const tamper = (batch: Buffer, change: (batch: Buffer) => void): Buffer => {
 };
 
 const identity = (_: number, bytes: Buffer): Buffer => bytes;
-const decode = (bytes: Buffer): Promise<RawRecord[]> => decodeRecordBatches(bytes, identity);
+const fetched = (bytes: Buffer, aborted: readonly AbortedTransaction[] = []): Promise<Fetched | null> =>
+  decodeRecordBatches(bytes, 3, identity, aborted);
+const decode = async (bytes: Buffer): Promise<readonly KafkaRecord[]> => (await fetched(bytes))?.records ?? [];
 
 const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
 const given: fc.Arbitrary<Given> = fc.record({
@@ -66,10 +73,11 @@ test('gives back what was encoded, of several batches', async () => {
         expect(decoded).toHaveLength(records.length * 2);
         decoded.forEach((record, index) => {
           const i = index % records.length;
-          expect(record.offset).toBe(String(first + BigInt(i)));
-          expect(record.timestamp).toBe(String(1000 + i * 1000));
+          expect([record.partition, record.offset]).toEqual([3, first + BigInt(i)]);
+          expect(record.timestamp).toBe(BigInt(1000 + i * 1000));
           expect([record.key, record.value]).toEqual([records[i]!.key, records[i]!.value]);
-          expect({ ...record.headers }).toEqual({ ...records[i]!.headers });
+          const names = Object.keys(records[i]!.headers).sort();
+          expect(record.headers).toEqual(names.map((name) => [name, records[i]!.headers[name]]));
         });
       },
     ),
@@ -105,20 +113,22 @@ test('bytes behind a right checksum end in records or in one kind of error, quic
 });
 
 describe('ends of batches without records', () => {
-  const end = { isControlRecord: true, isEmptyBatch: true };
+  const absent = (from: bigint, to: bigint) => [{ from, to, reason: 'absent' }];
 
-  test('a batch that compaction emptied stands for its last offset, compressed or not', async () => {
+  test('a batch that compaction emptied stands for its offsets, compressed or not', async () => {
     const empty = await encode([], { firstOffset: 5, lastOffsetDelta: 3 });
-    expect(await decode(empty)).toMatchObject([{ ...end, offset: '8' }]);
-    expect(await decode(tamper(empty, (one) => one.writeInt16BE(1, 21)))).toMatchObject([{ ...end, offset: '8' }]);
+    const nothing = { records: [], gaps: absent(5n, 9n), last: 8n };
+    expect(await fetched(empty)).toMatchObject(nothing);
+    expect(await fetched(tamper(empty, (one) => one.writeInt16BE(1, 21)))).toMatchObject(nothing);
   });
 
   test('a batch that compaction shortened ends at its last offset too', async () => {
     const shortened = await encode([{ key: null, value: null, headers: {} }], { lastOffsetDelta: 3 });
-    expect(await decode(shortened)).toMatchObject([
-      { offset: '0', isControlRecord: false },
-      { ...end, offset: '3' },
-    ]);
+    expect(await fetched(shortened)).toMatchObject({ records: [{ offset: 0n }], gaps: absent(1n, 4n), last: 3n });
+  });
+
+  test('bytes too few for a batch say nothing', async () => {
+    expect(await fetched(Buffer.alloc(0))).toBeNull();
   });
 });
 
@@ -126,14 +136,15 @@ describe('batches that inflate', () => {
   const MiB = 1024 * 1024;
   const one = { key: null, value: Buffer.from('x'), headers: {} };
   /** Batches of one record, each said to be compressed by codec 1; what they inflate to is the second argument. */
-  const several = async (count: number, inflatedBytes: number): Promise<RawRecord[]> => {
+  const several = async (count: number, inflatedBytes: number): Promise<readonly KafkaRecord[]> => {
     const batches: Buffer[] = [];
     for (let i = 0; i < count; i += 1) {
       const batch = await encode([one], { firstOffset: i });
       batches.push(tamper(batch, (changed) => changed.writeInt16BE(1, 21)));
     }
     const inflated = await encode([{ ...one, value: Buffer.alloc(inflatedBytes) }]);
-    return decodeRecordBatches(Buffer.concat(batches), () => inflated.subarray(61));
+    const all = await decodeRecordBatches(Buffer.concat(batches), 3, () => inflated.subarray(61));
+    return all?.records ?? [];
   };
 
   test('are left for the next fetch once those before them have filled this one', async () => {
@@ -163,46 +174,42 @@ test('100,000 headers take no longer than they should', async () => {
   const batch = await encode([{ key: null, value: null, headers: many }]);
   const began = performance.now();
   const [record] = await decode(batch);
-  expect(Object.keys(record!.headers)).toHaveLength(100_000);
+  expect(record!.headers).toHaveLength(100_000);
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
-describe('aborted transactions', () => {
-  const record = (
-    offset: number,
-    producerId: string,
-    more: Partial<RawRecord> & { isMarker?: boolean } = {},
-  ): RawRecord =>
-    ({
-      offset: String(offset),
-      key: null,
-      isControlRecord: more.isMarker ?? false,
-      batchContext: { producerId, inTransaction: producerId !== '-1', isControlBatch: more.isMarker ?? false },
-      ...more,
-    }) as unknown as RawRecord;
-  const aborted = (records: readonly RawRecord[], ...list: [string, bigint][]) =>
-    markAborted(
-      records,
-      list.map(([producerId, firstOffset]) => ({ producerId, firstOffset })),
-    )
-      .filter(({ isAborted }) => isAborted)
-      .map(({ offset }) => offset);
+describe('transactions', () => {
+  /** One batch each, of so many records. */
+  const batchOf = (firstOffset: number, producerId: number, more: { records?: number; isMarker?: boolean } = {}) => {
+    const record = { key: Buffer.alloc(4), value: null, headers: {} };
+    const batch = { firstOffset, producerId, transactional: producerId !== -1 };
+    return encode(
+      Array.from({ length: more.records ?? 1 }, () => record),
+      batch,
+    ).then((bytes) => (more.isMarker === true ? tamper(bytes, (one) => one.writeInt16BE(0x30, 21)) : bytes));
+  };
+  const offsetsOf = async (batches: readonly Promise<Buffer>[], ...aborted: [bigint, bigint][]) => {
+    const list = aborted.map(([producerId, firstOffset]) => ({ producerId, firstOffset }));
+    const { records = [], gaps = [] } = (await fetched(Buffer.concat(await Promise.all(batches)), list)) ?? {};
+    return {
+      delivered: records.map(({ offset }) => Number(offset)),
+      aborted: gaps.filter(({ reason }) => reason === 'aborted').map(({ from }) => Number(from)),
+      markers: gaps.filter(({ reason }) => reason === 'control').map(({ from }) => Number(from)),
+    };
+  };
 
-  test('a fetch that begins within several of them', () => {
-    expect(aborted([record(5, '2'), record(6, '1'), record(7, '3')], ['1', 0n], ['2', 1n])).toEqual(['5', '6']);
+  test('a fetch that begins within several of them', async () => {
+    const batches = [batchOf(5, 2), batchOf(6, 1), batchOf(7, 3)];
+    expect(await offsetsOf(batches, [1n, 0n], [2n, 1n])).toEqual({ delivered: [7], aborted: [5, 6], markers: [] });
   });
 
-  test('ends at the marker, not at a key of four zero bytes', () => {
-    const records = [
-      record(0, '1', { key: Buffer.alloc(4) }),
-      record(1, '1'),
-      record(2, '1', { isMarker: true }),
-      record(3, '1'),
-    ];
-    expect(aborted(records, ['1', 0n])).toEqual(['0', '1']);
+  test('one ends at its marker, not at a key of four zero bytes', async () => {
+    const batches = [batchOf(0, 1, { records: 2 }), batchOf(2, 1, { isMarker: true }), batchOf(3, 1)];
+    expect(await offsetsOf(batches, [1n, 0n])).toEqual({ delivered: [3], aborted: [0, 1], markers: [2] });
   });
 
-  test('records outside of transactions, and before the first offset, are delivered', () => {
-    expect(aborted([record(0, '1'), record(1, '-1'), record(2, '1')], ['1', 2n])).toEqual(['2']);
+  test('records outside of transactions, and before the first offset, are delivered', async () => {
+    const batches = [batchOf(0, 1), batchOf(1, -1), batchOf(2, 1)];
+    expect(await offsetsOf(batches, [1n, 2n])).toEqual({ delivered: [0, 1], aborted: [2], markers: [] });
   });
 });
