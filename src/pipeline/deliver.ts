@@ -75,7 +75,7 @@ export const pipeline = (options: PipelineOptions): Pipeline => {
 
   const begin = (prepared: Prepared) => {
     predecessor = prepared.composed.batch;
-    ahead = storedOf(predecessor);
+    ahead = prepared.stores;
     underWay = write(prepared);
     underWay.catch(fail);
   };

@@ -139,15 +139,10 @@ const recordOutcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome 
   const { record, sha256, decoded, deadAt } = judged;
   if (decoded.accepted && verdict?.kind === 'store') {
     const { facts, json, framed, doubt } = decoded;
-    return {
-      kind: 'stored',
-      record,
-      sha256,
-      facts,
-      json,
-      ...(framed && { framed }),
-      ...(doubt !== undefined && { doubt }),
-    };
+    const stored = { kind: 'stored', record, sha256, facts, json } as const;
+    return framed === undefined && doubt === undefined
+      ? stored
+      : { ...stored, ...(framed && { framed }), ...(doubt !== undefined && { doubt }) };
   }
   if (decoded.accepted && verdict?.kind === 'duplicate') {
     return { kind: 'duplicate', record, sha256, eventId: decoded.facts.eventId };

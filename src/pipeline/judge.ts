@@ -36,21 +36,21 @@ const conflict: Verdict = {
 
 /**
  * Decides what becomes of each record, in order. `earlier` finds events of former batches and of the ledger; events
- * that this call decides to store are known to the records after them.
+ * that this call decides to store are put into `stores`, and known to the records after them.
  */
 export const judgeAll = (
   judged: readonly Judged[],
   earlier: (eventId: string) => Earlier | undefined,
   isSameContent: (a: Buffer, b: Buffer) => boolean,
+  stores = new Map<string, Earlier>(),
 ): Verdict[] => {
-  const own = new Map<string, Earlier>();
   return judged.map(({ decoded, sha256, refused }) => {
     if (refused !== null) return { kind: 'dead', code: 'LEDGER_REFUSED', message: refused };
     if (!decoded.accepted) return { kind: 'dead', code: decoded.code, message: decoded.message };
     const { eventId } = decoded.facts;
-    const known = own.get(eventId) ?? earlier(eventId);
+    const known = stores.get(eventId) ?? earlier(eventId);
     if (known === undefined) {
-      own.set(eventId, { sha256, json: decoded.json });
+      stores.set(eventId, { sha256, json: decoded.json });
       return store;
     }
     return known.sha256 === sha256 || isSameContent(known.json, decoded.json) ? duplicate : conflict;

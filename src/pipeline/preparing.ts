@@ -28,6 +28,8 @@ export type Before = { readonly found: Map<string, StoredEvent>; readonly ahead:
 export type Prepared = {
   readonly draft: Draft;
   readonly composed: Composed;
+  /** What the batch will have stored: the next one must know. */
+  readonly stores: Ahead;
   readonly before: Before;
   /** Parts that are not covered after all: their partitions are held from there on. */
   readonly tripped: readonly Tripped[];
@@ -39,9 +41,9 @@ export type Preparing = {
   prepare(draft: Draft, ahead: Ahead, over: AbortSignal): Promise<Prepared>;
   /** Verdicts, then letters to the dead-letter topic, then the transaction that states both. */
   compose(draft: Draft, before: Before, over: AbortSignal): Promise<Prepared>;
-  /** These events are in the ledger already: composes anew, with that known. */
   /** An operator acted on a letter that it was to close: looks anew and composes anew. */
   afterAct(prepared: Prepared, over: AbortSignal): Promise<Prepared>;
+  /** These events are in the ledger already: composes anew, with that known. */
   knowing(events: ReadonlyMap<string, StoredEvent>, prepared: Prepared, over: AbortSignal): Promise<Prepared>;
 };
 
@@ -68,16 +70,19 @@ export const preparing = (options: PreparingOptions): Preparing => {
 
   const compose: Preparing['compose'] = async (draft, before, over) => {
     const earlier = (id: string) => before.found.get(id) ?? before.ahead.get(id);
-    const judge = (parts: readonly Part[]) => judgeAll(judgedOf({ parts }), earlier, isSameContent);
+    const judge = (parts: readonly Part[]) => {
+      const stores = new Map<string, Earlier>();
+      return { stores, verdicts: judgeAll(judgedOf({ parts }), earlier, isSameContent, stores) };
+    };
     const all = judge(draft.parts);
-    const tripped = weigh(draft, all);
+    const tripped = weigh(draft, all.verdicts);
     const isTripped = (part: Part) => tripped.some((one) => one.part === part);
     const kept = tripped.length === 0 ? draft : { parts: draft.parts.filter((part) => !isTripped(part)) };
     // Without the parts that are left out, what would have been their duplicate may be an event of its own.
-    const verdicts = tripped.length === 0 ? all : judge(kept.parts);
+    const { verdicts, stores } = tripped.length === 0 ? all : judge(kept.parts);
     await bury(judgedOf(kept), verdicts, over);
     const composed = await sink.compose(batchOf(kept, verdicts, tripped), breathe);
-    return { draft, composed, before, tripped };
+    return { draft, composed, stores, before, tripped };
   };
 
   /** Parts in which so much is at fault that a person must look before it becomes dead letters. */
@@ -120,7 +125,7 @@ const judgedOf = ({ parts }: Draft): Judged[] => parts.flatMap((part) => part.ju
 
 const eventIdOf = ({ decoded }: Judged): string[] => (decoded.accepted ? [decoded.facts.eventId] : []);
 
-/** What a batch will have stored: the next one must know, and a refusal of this one undoes the next too. */
+/** What a batch has stored. */
 export const storedOf = (batch: Batch | null): Ahead => {
   const stored = new Map<string, Earlier>();
   for (const { outcomes } of batch?.spans ?? []) {

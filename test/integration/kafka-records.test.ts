@@ -203,17 +203,17 @@ describe('dead letters', () => {
         Array.isArray(value) ? value.map(String) : String(value),
       ]),
     ).toEqual([
-      ['_~immutrail.errors.code', 'MINE'],
-      ['__proto__', 'p'],
-      ['a', ['null', '2']],
-      ['__immutrail.errors.topic', 'events'],
-      ['__immutrail.errors.partition', '3'],
-      ['__immutrail.errors.offset', '77'],
-      ['__immutrail.errors.timestamp', '1700000000000'],
+      ['__immutrail.errors.attempts', '1'],
       ['__immutrail.errors.code', 'JSON_INVALID'],
       ['__immutrail.errors.message', 'not JSON'],
+      ['__immutrail.errors.offset', '77'],
+      ['__immutrail.errors.partition', '3'],
       ['__immutrail.errors.stage', 'pipeline'],
-      ['__immutrail.errors.attempts', '1'],
+      ['__immutrail.errors.timestamp', '1700000000000'],
+      ['__immutrail.errors.topic', 'events'],
+      ['__proto__', 'p'],
+      ['_~immutrail.errors.code', 'MINE'],
+      ['a', ['null', '2']],
     ]);
   });
 

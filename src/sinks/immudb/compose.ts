@@ -75,27 +75,25 @@ export const compose = async (
   };
 };
 
-const plainJson = { encoding: 'json' };
-
-const addEvent = (
-  tx: Transaction,
-  { record, sha256, facts, json, framed }: Outcome & { kind: 'stored' },
-  log: number,
-) => {
-  const { partition, offset, timestamp, timestampType, key, headers } = record;
-  const prefix = eventValuePrefix({
+const addEvent = (tx: Transaction, event: Outcome & { kind: 'stored' }, log: number) => {
+  const { record, sha256, facts, json, framed } = event;
+  // Hot path: one literal, nothing spread.
+  const source = {
     log,
-    partition,
-    offset,
-    timestamp,
-    timestampType,
-    key,
-    headers,
+    partition: record.partition,
+    offset: record.offset,
+    timestamp: record.timestamp,
+    timestampType: record.timestampType,
+    key: record.key,
+    headers: record.headers,
     headersOmitted: 0,
     sha256,
     recordSha256: recordSha256(record),
-    ...(framed ?? plainJson),
-  });
+    encoding: framed?.encoding ?? 'json',
+    schemaId: framed?.schemaId,
+    original: framed?.original,
+  };
+  const prefix = eventValuePrefix(source);
   tx.addWritten(eventKey(facts.eventId), eventValueLength(prefix, json), (target, at) => {
     writeEventValue(target, at, prefix, json);
   });

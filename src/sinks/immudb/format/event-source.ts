@@ -25,8 +25,13 @@ export type EventSource = Coordinates &
     readonly original?: Buffer;
   };
 
+/** As EventSource; what a source has not may also be undefined, which spares a writer in a hurry to leave it out. */
+export type SourceToWrite = Omit<EventSource, 'schemaId' | 'original'> & {
+  readonly [K in 'schemaId' | 'original']?: EventSource[K] | undefined;
+};
+
 /** The JSON text of `source`. Hot path: JSON.stringify only where a producer chose the text. */
-export const sourceText = (source: EventSource): string => {
+export const sourceText = (source: SourceToWrite): string => {
   const { kept, omitted } = boundHeaders(source.headers);
   const left = omitted + source.headersOmitted;
   const { principal, schemaId, original } = source;
@@ -44,7 +49,14 @@ export const sourceText = (source: EventSource): string => {
 
 const keyText = (key: Buffer | null): string => {
   if (key === null) return '"key":null';
+  if (isPlain(key)) return `"key":"${key.toString('latin1')}"`;
   return isUtf8(key) ? `"key":${JSON.stringify(key.toString())}` : `"key_b64":"${key.toString('base64')}"`;
+};
+
+/** Printable ASCII without what JSON escapes: its own JSON text between the quotes. */
+const isPlain = (bytes: Buffer): boolean => {
+  for (const byte of bytes) if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
+  return true;
 };
 
 /** Throws LEDGER_FORMAT_INVALID by its members. That the text is the exact one is for the caller to compare. */

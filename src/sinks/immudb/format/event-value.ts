@@ -1,11 +1,11 @@
 /** The value of `event/<event_id>`: `{"v":1,"source":{…},"event":`, the event's JSON bytes, `}`. */
 import { isUtf8 } from 'node:buffer';
-import { type EventSource, readSource, sourceText } from './event-source.ts';
+import { type EventSource, readSource, sourceText, type SourceToWrite } from './event-source.ts';
 import { refuse } from './invalid.ts';
 import { membersOf, parseJson } from './members.ts';
 
 /** Everything before the event's bytes. `source` is taken as it is; decoding is where it is checked. */
-export const eventValuePrefix = (source: EventSource): string => `${head}${sourceText(source)}${boundary}`;
+export const eventValuePrefix = (source: SourceToWrite): string => `${head}${sourceText(source)}${boundary}`;
 
 const head = '{"v":1,"source":';
 const headBytes = Buffer.from(head);
