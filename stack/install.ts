@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
+import { buildGo, runTool } from './build-tools.ts';
 import { withLock } from './install-lock.ts';
 import { howToInstall, missingTools } from './prerequisites.ts';
 
@@ -33,40 +34,6 @@ const hashOf = async (...files: readonly string[]): Promise<string> => {
   for (const file of files) hash.update(file).update(await readFile(join(sources, file)));
   return hash.digest('hex');
 };
-
-type Run = {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Record<string, string>;
-  readonly signal?: AbortSignal | undefined;
-};
-
-/** Runs a build tool quietly. Rejects with the end of what it said. */
-const run = ({ command, args, env, signal }: Run): Promise<void> =>
-  new Promise((done, fail) => {
-    const child = spawn(command, args, {
-      cwd: sources,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(signal && { signal }),
-    });
-    let said = '';
-    const keep = (bytes: Buffer): void => void (said = (said + bytes.toString()).slice(-4_000));
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', fail);
-    child.on('close', (code) => {
-      if (code === 0) {
-        done();
-        return;
-      }
-      fail(
-        new Error(
-          `${command} ${args.slice(0, 3).join(' ')} … failed. Is the package registry reachable? Its last words:\n${said.trim()}`,
-        ),
-      );
-    });
-  });
 
 /** One folder of the installation, replaced as a whole: it is there and complete, or not there. */
 type Part = {
@@ -109,12 +76,11 @@ const kafkaPart = async (root: string, signal?: AbortSignal): Promise<Part> => (
       `-DoutputDirectory=${join(into, 'libs')}`,
       '-DincludeScope=runtime',
     ];
-    return run({ command: 'mvn', args, signal });
+    return runTool({ command: 'mvn', args, cwd: sources, signal });
   },
 });
 
 const goSources = ['go.mod', 'go.sum', 'cmd/registry/main.go'] as const;
-const goEnv = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off' };
 const versionPackage = 'github.com/codenotary/immudb/cmd/version';
 
 const immudbVersion = async (): Promise<string> => {
@@ -126,15 +92,9 @@ const immudbVersion = async (): Promise<string> => {
 
 const goPart = async (root: string, signal?: AbortSignal): Promise<Part> => {
   const version = await immudbVersion();
-  const build = (output: string, ...packages: readonly string[]): Promise<void> => {
-    const ldflags = `-s -w -X ${versionPackage}.App=immudb -X ${versionPackage}.Version=${version}`;
-    return run({
-      command: 'go',
-      args: ['build', '-trimpath', `-ldflags=${ldflags}`, '-o', output, ...packages],
-      env: goEnv,
-      signal,
-    });
-  };
+  const ldflags = `-X ${versionPackage}.App=immudb -X ${versionPackage}.Version=${version}`;
+  const build = (output: string, ...packages: readonly string[]): Promise<void> =>
+    buildGo({ module: sources, output, packages, ldflags, signal });
   return {
     folder: join(root, 'bin'),
     stamp: await hashOf(...goSources),

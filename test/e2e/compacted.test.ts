@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import kafkajs from 'kafkajs';
 import { marksOf, type WrittenMark } from '../support/ledger-marks.ts';
 import { testEvent, testKafka } from '../support/load.ts';
 import { openSite, type Addresses, type Running, type Site } from '../support/pipeline-process.ts';
 import { sharedStack } from '../support/shared-stack.ts';
 import { accountSite, untilCaughtUp } from '../support/site-account.ts';
-import { offsetsOf, withAdmin } from '../support/site-kafka.ts';
+import { compactTopic, offsetsOf } from '../support/site-kafka.ts';
 import { until } from '../support/until.ts';
 
 // A topic that Kafka compacts while it is read: records vanish between others, also the one by which the log is
@@ -19,27 +18,6 @@ beforeAll(async () => {
   site = await openSite(stack, { partitions: 2 });
 }, 120_000);
 afterAll(() => site.close());
-
-const compacting = {
-  'cleanup.policy': 'compact',
-  'segment.ms': '50',
-  'min.cleanable.dirty.ratio': '0.001',
-  'min.compaction.lag.ms': '0',
-};
-
-const compact = () =>
-  withAdmin(stack, (admin) =>
-    admin.alterConfigs({
-      validateOnly: false,
-      resources: [
-        {
-          type: kafkajs.ConfigResourceTypes.TOPIC,
-          name: site.topic,
-          configEntries: Object.entries(compacting).map(([name, value]) => ({ name, value })),
-        },
-      ],
-    }),
-  );
 
 const ids: string[] = [];
 
@@ -89,7 +67,7 @@ test('a compacted topic: what is gone is a gap, what is left is stored, and a lo
   expect([before.next, before.last?.offset]).toEqual([200n, 199n]);
 
   // Between two runs: the record at which the next one would begin, and many behind it, are gone.
-  await compact();
+  await compactTopic(stack, site);
   await produce(10);
   await untilGone(199n);
   const second = await site.run();

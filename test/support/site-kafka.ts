@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { messagesOf } from './kafka-read.ts';
 import { testKafka } from './load.ts';
 import type { Addresses, Site } from './pipeline-process.ts';
@@ -60,3 +60,18 @@ export const offsetsOf = async (stack: Addresses, site: Site, partition: number)
     await consumer.disconnect();
   }
 };
+
+const compacting = {
+  'cleanup.policy': 'compact',
+  'segment.ms': '50',
+  'min.cleanable.dirty.ratio': '0.001',
+  'min.compaction.lag.ms': '0',
+};
+
+/** From now on Kafka compacts the topic, as soon as a batch lies 50 ms behind the first of its segment. */
+export const compactTopic = (stack: Addresses, site: Site): Promise<void> =>
+  withAdmin(stack, async (admin) => {
+    const configEntries = Object.entries(compacting).map(([name, value]) => ({ name, value }));
+    const topic = { type: kafkajs.ConfigResourceTypes.TOPIC, name: site.topic, configEntries };
+    await admin.alterConfigs({ validateOnly: false, resources: [topic] });
+  });

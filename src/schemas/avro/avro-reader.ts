@@ -1,21 +1,13 @@
 import type { Type } from 'avsc';
 import { documentFieldsOf } from '../catalogue/services.ts';
 import { scanJson } from '../json-scan.ts';
+import { directReader, type DirectEvent } from './direct.ts';
 import { jsonWriterOf } from './json-writer.ts';
 import { NotJson, plainOf } from './plain.ts';
-import { readingOf } from './reader-type.ts';
+import { readingOf, type Reading } from './reader-type.ts';
 import { walkOf } from './walk.ts';
 
-export type AvroRead =
-  | {
-      readonly kind: 'event';
-      readonly event: Readonly<Record<string, unknown>>;
-      readonly names: readonly string[];
-      readonly json: Buffer;
-      readonly depth: number;
-    }
-  | { readonly kind: 'fault'; readonly why: string }
-  | { readonly kind: 'utf8' };
+export type AvroRead = DirectEvent | { readonly kind: 'fault'; readonly why: string } | { readonly kind: 'utf8' };
 
 /** Reads records of one writer's schema; made once per schema. `from` is where the bytes behind the frame begin. */
 export type AvroReader = (value: Buffer, from: number) => AvroRead;
@@ -23,8 +15,15 @@ export type AvroReader = (value: Buffer, from: number) => AvroRead;
 const replacement = '\ufffd';
 
 export const avroReader = (writer: Type): AvroReader => {
+  const reading = readingOf(writer);
+  const direct = reading.resolver === undefined ? directReader(writer, documentFieldsOf(writer.name ?? '')) : null;
+  const long = longReader(writer, reading);
+  return (value, from) => direct?.(value, from) ?? long(value, from);
+};
+
+/** By avsc, after a strict walk: reads every schema, and what another one became since. Tells what is wrong. */
+export const longReader = (writer: Type, { type, resolver }: Reading = readingOf(writer)): AvroReader => {
   const walk = walkOf(writer);
-  const { type, resolver } = readingOf(writer);
   const plain = plainOf(type);
   const write = jsonWriterOf(type);
   const names = fieldNamesOf(type);

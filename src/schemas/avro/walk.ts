@@ -1,5 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import type { Type } from 'avsc';
+import {
+  advance,
+  enter,
+  fail,
+  Fault,
+  letGo,
+  newCursor,
+  readCount,
+  readLong,
+  spend,
+  startAt,
+  type Cursor,
+} from './cursor.ts';
 
 /**
  * Reads Avro strictly, from the schema and the bytes alone, before avsc may: avsc believes every count of items
@@ -13,39 +26,14 @@ export type Walk = {
   depth(): number;
 };
 
-type Cursor = {
-  bytes: Buffer;
-  at: number;
-  level: number;
-  depth: number;
-  /** Items and fields left that may be read: in proportion to the bytes, also of those that take none. */
-  left: number;
-  checksText: boolean;
-};
-
 type Step = (cursor: Cursor) => void;
-
-/** Deeper values are refused by far lower limits later on; this one keeps the stack small. */
-const maxLevels = 64;
-
-/** A small record may have many fields that are null. */
-const spare = 1_000;
-
-class Fault extends Error {}
-const fail = (why: string): never => {
-  throw new Fault(why);
-};
 
 export const walkOf = (type: Type): Walk => {
   const step = stepOf(type, new Map());
-  const cursor: Cursor = { bytes: Buffer.alloc(0), at: 0, level: 0, depth: 0, left: 0, checksText: false };
+  const cursor = newCursor();
   return {
     fault: (bytes, from, checksText) => {
-      cursor.bytes = bytes;
-      cursor.at = from;
-      cursor.level = 0;
-      cursor.depth = 0;
-      cursor.left = 2 * bytes.length + spare;
+      startAt(cursor, bytes, from);
       cursor.checksText = checksText;
       try {
         step(cursor);
@@ -54,14 +42,12 @@ export const walkOf = (type: Type): Walk => {
         if (error instanceof Fault) return error.message;
         throw error;
       } finally {
-        cursor.bytes = none;
+        letGo(cursor);
       }
     },
     depth: () => cursor.depth,
   };
 };
-
-const none = Buffer.alloc(0);
 
 /** Memoised, for a record may hold itself. */
 const stepOf = (type: Type, known: Map<Type, Step>): Step => {
@@ -133,27 +119,6 @@ const makeStep = (type: Type, known: Map<Type, Step>): Step => {
   }
 };
 
-const advance = (cursor: Cursor, length: number): void => {
-  if (length < 0) fail('a length is negative');
-  cursor.at += length;
-  if (cursor.at > cursor.bytes.length) fail('the bytes end too early');
-};
-
-/** A zig-zag varint. Beyond 2^53 the number is not exact, which no length and no index is. */
-const readLong = (cursor: Cursor): number => {
-  const { bytes } = cursor;
-  let factor = 1;
-  let sum = 0;
-  for (let count = 0; count < 10; count++) {
-    const byte = bytes[cursor.at++];
-    if (byte === undefined) return fail('the bytes end too early');
-    sum += (byte & 0x7f) * factor;
-    if (byte < 0x80) return sum % 2 === 0 ? sum / 2 : -(sum + 1) / 2;
-    factor *= 0x80;
-  }
-  return fail('a number has more than ten bytes');
-};
-
 const readText = (cursor: Cursor): void => {
   const length = readLong(cursor);
   const from = cursor.at;
@@ -174,12 +139,6 @@ const readKey = (cursor: Cursor): void => {
   if (cursor.checksText && !isUtf8(cursor.bytes.subarray(from, cursor.at))) fail('a text is not well-formed UTF-8');
 };
 
-const enter = (cursor: Cursor): void => {
-  cursor.level++;
-  if (cursor.level > cursor.depth) cursor.depth = cursor.level;
-  if (cursor.level > maxLevels) fail(`it nests more than ${maxLevels} deep`);
-};
-
 const recordOf =
   (fields: readonly Step[]): Step =>
   (cursor) => {
@@ -196,20 +155,6 @@ const unionOf =
     if (branch === undefined) fail('a union has no such branch');
     else branch(cursor);
   };
-
-const readCount = (cursor: Cursor): number => {
-  const count = readLong(cursor);
-  if (count >= 0) return spend(cursor, count);
-  // A negative count is followed by the size of its block, which tells nothing that the items do not.
-  if (readLong(cursor) < 0) fail('a length is negative');
-  return spend(cursor, -count);
-};
-
-const spend = (cursor: Cursor, count: number): number => {
-  cursor.left -= count;
-  if (!(cursor.left >= 0)) fail('it has far more items than bytes');
-  return count;
-};
 
 const blocksOf =
   (item: Step): Step =>

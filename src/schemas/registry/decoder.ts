@@ -46,7 +46,9 @@ export const registryDecoder = (options: DecoderOptions): Decoder => {
   /** Without touching the order of use. */
   const find = (id: number): KnownSchema | undefined => {
     const entry = known.get(id);
-    return entry === undefined || entry.until < now() ? undefined : entry.schema;
+    if (entry === undefined) return undefined;
+    // The clock is asked for those only that end.
+    return entry.until !== Infinity && entry.until < now() ? undefined : entry.schema;
   };
   const keep = (id: number, schema: KnownSchema): void => {
     known.delete(id);
