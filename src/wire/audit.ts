@@ -7,6 +7,7 @@ import { equalBytes } from '../proofs/bytes.ts';
 import { bytesOfHex, hexOfBytes } from '../proofs/hex.ts';
 import { openCheckpoint, type Checkpoint } from '../proofs/checkpoint.ts';
 import { ProofError } from '../proofs/proof-error.ts';
+import { judgeThread } from '../queries/audit/judge-thread.ts';
 import { startAt } from '../queries/audit/start.ts';
 import type { CheckpointPlace, Checkpoints } from '../queries/audit/checkpoint-check.ts';
 import type { LogReader } from '../queries/audit/originals.ts';
@@ -31,6 +32,7 @@ export const audit = async (config: Config, options: AuditCommand): Promise<Audi
   const began = performance.now();
   const trust = await trustOf(config);
   const client = await connectLedgerClient(config);
+  const judging = judgeThread();
   try {
     const kafka = options.isLedgerOnly ? null : await openKafka(config);
     try {
@@ -43,6 +45,7 @@ export const audit = async (config: Config, options: AuditCommand): Promise<Audi
         genesis: trust.genesis,
         trusted: trust.ledger?.chain ?? null,
         patiently: patientlyOn(client),
+        judge: judging.judge,
         ...(kafka && { readers: kafka.readers }),
         ...(checkpoints && { checkpoints }),
         ...(onProgress && { onProgress }),
@@ -56,6 +59,7 @@ export const audit = async (config: Config, options: AuditCommand): Promise<Audi
       await kafka?.close();
     }
   } finally {
+    await judging.close();
     await client.close();
   }
 };
