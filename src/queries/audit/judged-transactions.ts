@@ -16,7 +16,7 @@ export type JudgedTx = {
 };
 
 /** Being judged while one is looked at: so many, of at most 32 MB each. */
-const judgedAhead = 3;
+const judgedAhead = 2;
 
 /** Transactions in order, each with what it says and what is wrong with it by itself; some are judged ahead. */
 export async function* judgedTransactions(reads: AsyncIterable<ReadTx>, judge: Judge): AsyncGenerator<JudgedTx> {
