@@ -14,6 +14,7 @@ import { onceEver, type Unsettled } from './audit/once-ever.ts';
 import { judgeHere, type Judge } from './audit/judge.ts';
 import { judgedTransactions, type JudgedTx } from './audit/judged-transactions.ts';
 import { readTransactions } from './audit/read-transactions.ts';
+import { compareReworded, type RewordedTally } from './audit/reworded.ts';
 import { fromGenesis, type AuditStart } from './audit/start.ts';
 import { proveUnder } from './audit/trust.ts';
 
@@ -30,6 +31,8 @@ export type AuditReport = {
   /** Null: there were no keys to believe. */
   readonly checkpoints: Tally | null;
   readonly kafka: KafkaSideTally;
+  /** Duplicates of other bytes than those of their event. */
+  readonly reworded: RewordedTally;
   readonly partitions: readonly PartitionAccount[];
   readonly deadByCode: ReadonlyMap<string, number>;
   readonly deviations: {
@@ -142,7 +145,10 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
       options.onProgress?.({ tx: read.id, to: state.txId, events, deviations: deviations.total() });
       await setImmediate(); // answers that arrived meanwhile
     }
-    await settleDuplicates(once.settle(), start, deviations);
+    const unsettled = once.settle();
+    await settleDuplicates(unsettled, start, deviations);
+    const { recordAt } = kafka;
+    const reworded = await compareReworded({ client, patiently, recordAt }, unsettled, deviations);
     const present = await patiently('reading the state of the ledger', () => client.currentState());
     const checkpointTally = (await checkpoints?.settle(present.txId)) ?? null;
     const end = walk.current();
@@ -155,6 +161,7 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
       offsets: { held: Number(covered.offsets().held), of: Number(covered.offsets().of) },
       checkpoints: checkpointTally,
       kafka: kafkaTally,
+      reworded,
       partitions: covered.lanes(),
       deadByCode: covered.deadByCode(),
       deviations: { total: deviations.total(), byKind: deviations.byKind(), listed: deviations.listed() },

@@ -17,13 +17,15 @@ export type PackedCase = {
     /** For each: which entry, bytes of its JSON, which ends one byte before the value does, log, partition. */
     readonly places: Uint32Array;
     readonly offsets: BigInt64Array;
-    readonly sha256s: readonly (string | null)[];
+    /** 64 hexadecimal digits each; zero bytes where the bytes are not the record's own. */
+    readonly sha256s: Uint8Array;
   };
   /** Which entries. */
   readonly postings: Uint32Array;
 };
 
 const perEvent = 4;
+const sha256Digits = 64;
 
 /** Null for what no writer makes: metadata. */
 export const packCase = (
@@ -54,14 +56,13 @@ export const packCase = (
 const packEvents = ({ events }: TxContents): PackedCase['events'] => {
   const places = new Uint32Array(perEvent * events.length);
   const offsets = new BigInt64Array(events.length);
+  const sha256s = Buffer.alloc(sha256Digits * events.length);
   for (const [i, { entry, source, json }] of events.entries()) {
     places.set([entry, json.length, source.log, source.partition], perEvent * i);
     offsets[i] = source.offset;
+    if (source.encoding === 'json') sha256s.write(source.sha256, sha256Digits * i, 'latin1');
   }
-  return {
-    ...{ places, offsets },
-    sha256s: events.map(({ source }) => (source.encoding === 'json' ? source.sha256 : null)),
-  };
+  return { places, offsets, sha256s };
 };
 
 /** What was packed; its buffers are views of the memory that was handed over. */
@@ -73,14 +74,17 @@ export const unpackCase = ({ nentries, eH, bytes, ends, events, postings }: Pack
     storedValue: part(endOf(2 * i), endOf(2 * i + 1)),
     metadata: null,
   }));
+  const sha256s = Buffer.from(events.sha256s.buffer, events.sha256s.byteOffset, events.sha256s.length);
   const keyOf = (entry: number): string => entries[entry]?.storedKey.toString('latin1', 1) ?? '';
   return {
     header: { nentries, eH },
     entries,
-    events: events.sha256s.map((sha256, i): CasedEvent => {
+    events: Array.from(events.offsets, (offset, i): CasedEvent => {
       const [entry = 0, length = 0, log = 0, partition = 0] = events.places.subarray(perEvent * i, perEvent * (i + 1));
       const [key, end] = [keyOf(entry), endOf(2 * entry + 1) - 1];
-      const at = { log, partition, offset: events.offsets[i] ?? 0n };
+      const at = { log, partition, offset };
+      const sha256 =
+        sha256s[sha256Digits * i] === 0 ? null : sha256s.toString('latin1', sha256Digits * i, sha256Digits * (i + 1));
       return { key, eventId: key.slice(eventPrefix.length), at, json: part(end - length, end), sha256 };
     }),
     postings: Array.from(postings, (entry): FoundPosting => {
