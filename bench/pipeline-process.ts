@@ -1,7 +1,8 @@
 /**
  * The pipeline as `immutrail run` wires it, told by what it writes. Prints a JSON line per batch with --batches, and one
  * with the figures when it has written as many records as asked for. Times are from the first to the last batch, with
- * the first fetch before it.
+ * the first fetch before it. With --without-proofs headers are not followed, no dual proof is asked for, and the trusted
+ * state stays what it was: what proofs cost is the difference.
  */
 import { loadConfig } from '../src/config.ts';
 import { lifecycle } from '../src/lifecycle.ts';
@@ -9,10 +10,15 @@ import { createLog } from '../src/log.ts';
 import { telemetry, type Telemetry } from '../src/telemetry.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
 import { letHeapGrow } from '../src/wire/heap.ts';
+import type { Proving } from '../src/wire/proving.ts';
 import { startPipeline } from '../src/wire/run.ts';
 import { percentile, resources } from './figures.ts';
 
 const wanted = Number(process.argv[2]);
+const provingNothing: Proving = {
+  follow: () => Promise.resolve(),
+  watch: () => ({ stop: () => Promise.resolve() }),
+};
 const showBatches = process.argv.includes('--batches');
 letHeapGrow();
 const config = loadConfig();
@@ -55,6 +61,7 @@ const { halted } = await startPipeline({
   lifecycle: life,
   kafkaLog: () => undefined,
   readiness: { meet: () => undefined, miss: () => undefined, warn: () => undefined },
+  ...(process.argv.includes('--without-proofs') && { proving: provingNothing }),
 });
 process.on('SIGTERM', () => done.resolve(undefined));
 await Promise.race([halted, done.promise]);

@@ -21,6 +21,7 @@ const ratios: readonly [label: string, of: string, to: string, field?: string, t
   ['pipeline/naive', 'pipeline', 'naive'],
   ['pipeline/indexed', 'pipeline', 'indexed'],
   ['audit/pipeline', 'audit', 'pipeline'],
+  ['pipeline/without proofs', 'pipeline', 'pipeline without proofs'],
   ['worst/setall1', 'worst', 'setall1'],
   ['repeats/pipeline', 'repeats', 'pipeline'],
   ['latency p99/setall-one p50', 'latency', 'setall-one', 'p99', 'p50'],
@@ -58,6 +59,7 @@ Made by \`${command}\` on ${day}: ${machine}. Medians of ${rounds} interleaved r
 - \`setall1\`, \`setall4\`: bare SetAll of 1,000 events with 1 and 4 calls in flight
 - \`pipeline\`: exactly once, indexed and checked, 10 events per correlation
 - \`audit\`: \`immutrail audit\` of what the pipeline wrote, compared with Kafka
+- \`pipeline without proofs\`: the same, but headers are not followed and no dual proof is asked for
 - \`worst\`: each event its own correlation, times over a day
 - \`repeats\`: half of the events repeat earlier ids
 - \`naive\`, \`indexed\`: Go pipelines that are not exactly once

@@ -54,9 +54,9 @@ const rowsOf = async (site: BenchSite, wants: (name: string) => boolean): Promis
   const repeats = wants('repeats') ? await site.newTopic('repeats', repeatingEvents(stories)) : '';
   const go = wants('naive') || wants('indexed') ? await buildGo(site.folder) : null;
   let ledger: Environment = {};
-  const pipeline = async (from: string) => {
+  const pipeline = async (from: string, ...more: readonly string[]) => {
     ledger = await site.newLedger(from);
-    return resultOf(site.startPipeline(ledger, String(events)));
+    return resultOf(site.startPipeline(ledger, String(events), ...more));
   };
   const goRow = (command: string): Row[] =>
     go === null ? [] : [[command, () => site.goPipeline(go, command, topic, events)]];
@@ -64,6 +64,7 @@ const rowsOf = async (site: BenchSite, wants: (name: string) => boolean): Promis
     ['setall1', () => site.setAll(events, 1, 1000)],
     ['pipeline', () => pipeline(topic)],
     ['audit', () => site.audit(ledger)],
+    ['pipeline without proofs', () => pipeline(topic, '--without-proofs')],
     ...goRow('naive'),
     ['setall4', () => site.setAll(events, 4, 1000)],
     ...goRow('indexed'),

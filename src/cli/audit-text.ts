@@ -41,8 +41,7 @@ const maxShown = 50;
 const share = ({ held, of }: Tally): string => `${held}/${of}`;
 
 export const auditText = (audited: Audited, paint: Paint): string => {
-  const { transactions, events, offsets, checkpoints, postings, originals, deadLetters, end, anchors, deviations } =
-    audited;
+  const { transactions, events, offsets, checkpoints, postings, reworded, end, anchors, deviations } = audited;
   const sums = { transactions, events, offsets, ...(checkpoints && { checkpoints }), postings };
   const { listed, total } = deviations;
   const shown = listed.slice(0, maxShown).map((one) => paint.red(`✗ ${deviationLine(one)}`));
@@ -62,7 +61,8 @@ export const auditText = (audited: Audited, paint: Paint): string => {
     Object.entries(sums)
       .map(([name, tally]) => `${name} ${share(tally)}`)
       .join(', '),
-    `against Kafka: ${kafkaText('records', originals)}, ${kafkaText('dead letters', deadLetters)}`,
+    `against Kafka: ${kafkaText('records', audited.originals)}, ${kafkaText('dead letters', audited.deadLetters)}`,
+    ...(reworded.of + reworded.gone === 0 ? [] : [rewordedText(reworded)]),
     `against ${anchors.join(' and ')}, up to transaction ${end.tx.toString()}, hash ${end.alh}`,
     `${seconds} s, ${audited.eventsPerSecond} events/s`,
     verdict(audited, paint),
@@ -83,3 +83,7 @@ const kafkaText = (name: string, tally: Audited['originals']): string => {
   if (tally === null) return `${name} not compared`;
   return `${name} ${share(tally)}${tally.gone === 0 ? '' : ` (${tally.gone} that Kafka has no more)`}`;
 };
+
+const rewordedText = ({ gone, ...tally }: Audited['reworded']): string =>
+  `duplicates of other bytes than their event: ${share(tally)} of the same content` +
+  (gone === 0 ? '' : ` (${gone} could not be compared)`);

@@ -38,6 +38,8 @@ export type Audited = {
   /** Offsets compared with Kafka's records, and how many Kafka has no more. Null: Kafka was not asked. */
   readonly originals: (Tally & { readonly gone: number }) | null;
   readonly deadLetters: (Tally & { readonly gone: number }) | null;
+  /** Duplicates of other bytes than those of their event: of the same content, compared, and not to be compared. */
+  readonly reworded: Tally & { readonly gone: number };
   /** The last transaction and its accumulated hash: what the audit rests on. */
   readonly end: { readonly tx: bigint; readonly alh: string };
   /** What the ledger was held against: pinned genesis, trusted state. */

@@ -1,21 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
 import { equalBytes } from '../proofs/bytes.ts';
 import type { ChainState } from '../proofs/chain.ts';
-import { entryDigest, rootOfDigests } from '../proofs/entry.ts';
 import type { TxHash } from '../proofs/linking.ts';
-import type { Tx } from '../sinks/immudb/answers.ts';
 import type { LedgerClient } from '../sinks/immudb/client.ts';
 import { eventKey } from '../sinks/immudb/format/keys.ts';
-import { sha256 } from '../sinks/immudb/sha256.ts';
 import { chainWalk } from './audit/chain-walk.ts';
 import { checkpointCheck, type Checkpoints } from './audit/checkpoint-check.ts';
-import { contentsOf, hasItsRecordHash, type TxContents } from './audit/contents.ts';
+import { hasItsRecordHash, type TxContents } from './audit/contents.ts';
 import { coverage, type PartitionAccount, type Span } from './audit/coverage.ts';
 import { deviationList, type Deviation, type DeviationKind, type Deviations } from './audit/deviations.ts';
 import { kafkaSide, type KafkaSideTally, type LogReaders } from './audit/kafka-side.ts';
 import { onceEver, type Unsettled } from './audit/once-ever.ts';
-import { checkPostings } from './audit/posting-check.ts';
-import { readTransactions, type ReadTx } from './audit/read-transactions.ts';
+import { judgeHere, type Judge } from './audit/judge.ts';
+import { judgedTransactions, type JudgedTx } from './audit/judged-transactions.ts';
+import { readTransactions } from './audit/read-transactions.ts';
+import { compareReworded, type RewordedTally } from './audit/reworded.ts';
 import { fromGenesis, type AuditStart } from './audit/start.ts';
 import { proveUnder } from './audit/trust.ts';
 
@@ -32,6 +31,8 @@ export type AuditReport = {
   /** Null: there were no keys to believe. */
   readonly checkpoints: Tally | null;
   readonly kafka: KafkaSideTally;
+  /** Duplicates of other bytes than those of their event. */
+  readonly reworded: RewordedTally;
   readonly partitions: readonly PartitionAccount[];
   readonly deadByCode: ReadonlyMap<string, number>;
   readonly deviations: {
@@ -59,6 +60,8 @@ export type AuditOptions = {
   /** Where to begin. Default: with transaction 1, so that nothing is taken for granted. */
   readonly start?: AuditStart;
   readonly readers?: LogReaders;
+  /** What looks at each transaction by itself. Default: this thread. */
+  readonly judge?: Judge;
   readonly checkpoints?: Checkpoints;
   readonly patiently?: <T>(doing: string, read: () => Promise<T>) => Promise<T>;
   readonly maxListed?: number;
@@ -92,34 +95,36 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
   const tallies = { transactions: tally(), events: tally(), postings: tally() };
   let stalledIndex: string | null = null;
 
-  const visit = async (read: ReadTx): Promise<void> => {
+  const visit = async ({ read, contents, deviations: own, verdict }: JudgedTx): Promise<void> => {
     const { tx, id } = read;
     tallies.transactions.of += 1;
     const before = deviations.total();
     const isFollowed = tx === null ? walk.skip(id) : walk.follow(tx.header);
     if (walk.current().id === 1n) genesis = walk.current().alh;
     checkAnchors(walk.current(), options, (what) => deviations.add('trust', { tx: id }, what));
-    if (tx !== null && !hasItsRoot(read)) {
-      deviations.add('entries', { tx: id }, 'its entries do not make the root of its header');
-    }
-    if (tx === null || !read.isWhole) {
+    if (!verdict.isRooted) deviations.add('entries', { tx: id }, 'its entries do not make the root of its header');
+    if (contents === null) {
       const what = tx === null ? 'it cannot be read' : 'its values cannot be read';
       deviations.add('unreadable', { tx: id }, `${what}: ${read.why ?? ''}`);
       covered.tear();
       return;
     }
-    const contents = contentsOf(tx, deviations);
+    for (const { kind, key, what } of own) deviations.add(kind, { tx: id, ...(key !== null && { key }) }, what);
     ledgerId ??= contents.formats[0]?.format.ledgerId ?? null;
     if (isFollowed && deviations.total() === before) tallies.transactions.held += 1;
+    count(contents, verdict);
     await check(contents);
   };
 
-  const check = async (contents: TxContents): Promise<void> => {
-    const { id, events, counts, faulty } = contents;
+  const count = ({ events, counts, faulty }: TxContents, verdict: JudgedTx['verdict']): void => {
     tallies.events.of += counts.events;
-    tallies.events.held += events.length - faulty.size;
+    tallies.events.held += events.length - new Set([...faulty, ...verdict.faulty]).size;
     tallies.postings.of += counts.postings;
-    tallies.postings.held += checkPostings(contents, deviations);
+    tallies.postings.held += verdict.postings;
+  };
+
+  const check = async (contents: TxContents): Promise<void> => {
+    const { id, events } = contents;
     const spans = covered.add(contents);
     once.add(contents, spans);
     const compared = await kafka.compare(contents, spans);
@@ -130,20 +135,20 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
 
   try {
     const onStall = ({ message }: Error) => (stalledIndex = message);
-    for await (const read of readTransactions(client, {
-      from: start.chain.id + 1n,
-      to: state.txId,
-      patiently,
-      onStall,
-    })) {
-      await visit(read);
+    const reads = readTransactions(client, { from: start.chain.id + 1n, to: state.txId, patiently, onStall });
+    for await (const judged of judgedTransactions(reads, options.judge ?? judgeHere)) {
+      const { read } = judged;
+      await visit(judged);
       const { id, alh } = walk.current();
       await checkpoints?.at({ id, alh: read.tx === null ? null : alh }, () => covered.lanes());
       const { of: events } = tallies.events;
       options.onProgress?.({ tx: read.id, to: state.txId, events, deviations: deviations.total() });
       await setImmediate(); // answers that arrived meanwhile
     }
-    await settleDuplicates(once.settle(), start, deviations);
+    const unsettled = once.settle();
+    await settleDuplicates(unsettled, start, deviations);
+    const { recordAt } = kafka;
+    const reworded = await compareReworded({ client, patiently, recordAt }, unsettled, deviations);
     const present = await patiently('reading the state of the ledger', () => client.currentState());
     const checkpointTally = (await checkpoints?.settle(present.txId)) ?? null;
     const end = walk.current();
@@ -156,6 +161,7 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
       offsets: { held: Number(covered.offsets().held), of: Number(covered.offsets().of) },
       checkpoints: checkpointTally,
       kafka: kafkaTally,
+      reworded,
       partitions: covered.lanes(),
       deadByCode: covered.deadByCode(),
       deviations: { total: deviations.total(), byKind: deviations.byKind(), listed: deviations.listed() },
@@ -170,23 +176,6 @@ export const audit = async (client: LedgerClient, options: AuditOptions = {}): P
 const atOnce: NonNullable<AuditOptions['patiently']> = (_, read) => read();
 
 const tally = (): Tally => ({ held: 0, of: 0 });
-
-const hasItsRoot = ({ tx, isWhole }: ReadTx): boolean => {
-  if (tx === null) return false;
-  const { header, entries } = tx;
-  return entries.length === 0 && !isWhole
-    ? true // the header alone was read
-    : entries.length === header.nentries && equalBytes(rootOf(entries, isWhole), header.eH);
-};
-
-/** Values are hashed anew; where they could not be read, their stated hashes must do. */
-const rootOf = (entries: Tx['entries'], isWhole: boolean): Uint8Array =>
-  rootOfDigests(
-    entries.map(({ storedKey, storedValue, hValue, metadata }) =>
-      entryDigest({ storedKey, metadata, hValue: isWhole ? sha256(storedValue) : hValue }, sha256),
-    ),
-    sha256,
-  );
 
 /** Of records that Kafka could not be asked for. */
 const checkRecordHashes = (tx: bigint, { statements }: Span, deviations: Deviations): void => {

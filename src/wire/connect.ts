@@ -69,7 +69,8 @@ const newestOf = async (config: Config, wanted: Wanted): Promise<Checkpoint | nu
     return newest === null ? null : newest.checkpoint;
   });
 
-const stateKeyOf = (file: string) => {
+/** What checks immudb's signatures with the key in this file. Throws CONFIG_INVALID. */
+export const stateKeyOf = (file: string) => {
   try {
     return pinnedStateKey(readFileSync(file, 'utf8'));
   } catch (cause) {

@@ -29,7 +29,7 @@ import { publishCheckpoints } from './checkpoints.ts';
 import { connectLedger } from './connect.ts';
 import { inspectSite } from './inspect-site.ts';
 import { recordDecoder } from './registry.ts';
-import { ledgerWatch } from './ledger-watch.ts';
+import { provingAll, type Proving } from './proving.ts';
 import { toldLedger, toldSink, toldSource } from './told.ts';
 
 export type RunOptions = {
@@ -38,6 +38,7 @@ export type RunOptions = {
   readonly lifecycle: Lifecycle;
   readonly kafkaLog: KafkaLog;
   readonly readiness: Pick<Readiness, 'meet' | 'miss' | 'warn'>;
+  readonly proving?: Proving;
 };
 
 /** How long a log may go unrecognised while its records are stored, and how often a held partition looks again. */
@@ -52,7 +53,7 @@ const proveEveryMs = 750;
  * with what prevented the start. What was opened is pushed on the lifecycle as it is opened.
  */
 export const startPipeline = async (options: RunOptions): Promise<{ halted: Promise<never> }> => {
-  const { config, telemetry, lifecycle, readiness } = options;
+  const { config, telemetry, lifecycle, readiness, proving = provingAll } = options;
   readiness.meet('not-retrying');
   readiness.meet('no-partition-held');
   const waiting = new Set<string>();
@@ -121,6 +122,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     deadlineMs: config.ledger.deadlineMs,
     maxUnexplained: config.ledger.maxRetries,
     rootOf: hashing.rootOf,
+    follow: proving.follow,
   });
   const limiting = new AbortController();
   const sink = withRateLimit(toldSink(unlimited, telemetry), {
@@ -221,7 +223,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
   });
 
   const watchLedger = () =>
-    ledgerWatch({
+    proving.watch({
       look: async () => {
         await sink.open([]);
         await ledger.advance();

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Audited } from '../../src/cli/audit.ts';
 import { openCheckpoint } from '../../src/proofs/checkpoint.ts';
 import { parseNoteKey } from '../../src/proofs/note-key.ts';
 import { requireSignedState } from '../../src/proofs/state-signature.ts';
@@ -59,6 +60,18 @@ test('checkpoints carry what immudb signs itself, and both keys while one takes 
     }
   }
 
+  const audited = async (ledgerKeyFile: string) => {
+    const { code, out } = await site.command(['--json', 'audit'], {
+      IMMUTRAIL_LEDGER_GENESIS: site.genesis,
+      IMMUTRAIL_LEDGER_SIGNING_KEY_FILE: ledgerKeyFile,
+      IMMUTRAIL_CHECKPOINTS_PUBLIC_KEYS: next.publicKey,
+    });
+    const { checkpoints, deviations } = JSON.parse(out) as Audited;
+    return { code, checkpoints, whats: new Set(deviations.listed.map(({ kind, what }) => `${kind}: ${what}`)) };
+  };
+  const all = notes.length;
+  expect(await audited(pem)).toEqual({ code: 0, checkpoints: { held: all, of: all }, whats: new Set() });
+
   const [id = ''] = produced.ids;
   const made = await site.command(['receipt', id], { IMMUTRAIL_CHECKPOINTS_PUBLIC_KEYS: old.publicKey });
   expect([made.code, made.err]).toEqual([0, '']);
@@ -73,4 +86,9 @@ test('checkpoints carry what immudb signs itself, and both keys while one takes 
   expect((await verify('--key', next.publicKey)).out).toContain('there, not checked');
   const refused = await verify('--key', next.publicKey, '--immudb-key', other);
   expect([refused.code, refused.out]).toEqual([48, '']);
+  expect(await audited(other)).toEqual({
+    code: 30,
+    checkpoints: { held: 0, of: all },
+    whats: new Set(['checkpoint: what immudb signed is not this state: state is not signed with the pinned key']),
+  });
 }, 240_000);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Audited } from '../../src/cli/audit.ts';
+import { kafkaPublisher } from '../../src/consumers/kafka/publisher.ts';
 import { openLedgerAdmin } from '../../src/sinks/immudb/admin.ts';
 import { encodeSetRequest } from '../../src/sinks/immudb/client.ts';
 import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
@@ -11,7 +12,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stack } from '../../stack/stack.ts';
-import { load, testKafka } from '../support/load.ts';
+import { load, testEvent, testKafka } from '../support/load.ts';
 import { openSite, type Site } from '../support/pipeline-process.ts';
 import { sharedStack } from '../support/shared-stack.ts';
 import { untilCaughtUp } from '../support/site-account.ts';
@@ -103,6 +104,24 @@ test('an auditor who may only read', async () => {
   expect(out).toContain('✓ everything holds');
 }, 120_000);
 
+test('a duplicate in other words than its event is of the same content', async () => {
+  const event = testEvent();
+  const values = [JSON.stringify(event), JSON.stringify(event, null, 1)];
+  const running = await site.run();
+  const publisher = kafkaPublisher({ kafka: testKafka(stack) });
+  const messages = values.map((text) => ({ key: 'reworded', value: Buffer.from(text), headers: {} }));
+  await publisher.send(site.topic, messages).finally(() => publisher.close());
+  await untilCaughtUp(site);
+  running.kill('SIGTERM');
+  await running.exited;
+  const { code, report } = await audited();
+  expect([code, report.deviations.listed]).toEqual([0, []]);
+  expect(report.reworded).toEqual({ held: 1, of: 1, gone: 0 });
+  expect((await site.command(['audit'])).out).toContain(
+    'duplicates of other bytes than their event: 1/1 of the same content',
+  );
+}, 120_000);
+
 test('without anything to hold it against, or with another genesis, it says so', async () => {
   const IMMUTRAIL_LEDGER_TRUSTED_STATE_FILE = join(tmpdir(), `immutrail-nothing-${process.pid}.json`);
   const alone = await site.command(['audit'], { IMMUTRAIL_LEDGER_TRUSTED_STATE_FILE });
@@ -122,10 +141,10 @@ test('every checkpoint of the topic and the folder is held against the ledger', 
   const { folder, signing } = keys;
   const { code, report } = await audited();
   expect([code, report.deviations.listed]).toEqual([0, []]);
-  const { checkpoints } = report;
-  expect(checkpoints?.held).toBe(checkpoints?.of);
-  expect(checkpoints?.of).toBeGreaterThanOrEqual(4);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.checkpoint')).toSorted();
+  // Those of the folder lie on the topic, too, and count once.
+  expect(report.checkpoints).toEqual({ held: names.length, of: names.length });
+  expect(names.length).toBeGreaterThanOrEqual(2);
   const second = names[1] ?? '';
   const note = await readFile(join(folder, second), 'utf8');
   await writeFile(join(folder, second), note.replace('epoch', 'epoxy'));

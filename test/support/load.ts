@@ -39,6 +39,8 @@ export type LoadOptions = {
   readonly duplicateEvery?: number;
   readonly poisonEvery?: number;
   readonly batchSize?: number;
+  /** What the events have instead of what a test event has. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
   /** Told after each batch; may slow the load down. */
   readonly paced?: (produced: Produced) => Promise<void>;
@@ -66,7 +68,7 @@ export const load = async (
           messages.push(message('poison', `{"not an event": ${number}`));
           batch.push(() => (produced.poison += 1));
         } else {
-          const event = testEvent();
+          const event = testEvent(options.overrides);
           before = message(String(event['correlation_id']), JSON.stringify(event));
           messages.push(before);
           batch.push(() => produced.ids.add(String(event['event_id'])));

@@ -9,6 +9,7 @@ import { audit } from '../../src/wire/audit.ts';
 import { getEvent } from '../../src/wire/acts.ts';
 import { connectLedger } from '../../src/wire/connect.ts';
 import type { Stack } from '../../stack/stack.ts';
+import { exportedCorrelation, handOut, signingOf, type HandedOut, type Signing } from './handed-out.ts';
 import { databaseFiles, type DatabaseFiles } from './immudb-files.ts';
 import { load } from './load.ts';
 import { openSite, type Site } from './pipeline-process.ts';
@@ -46,9 +47,12 @@ export type Place = {
 export type TamperedSite = {
   readonly stack: Stack;
   readonly site: Site;
+  /** Of every command, with the genesis pinned. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly config: Config;
   readonly copies: { readonly middle: string; readonly end: string };
   readonly txs: readonly Tx[];
+  readonly handedOut: HandedOut;
   close(): Promise<void>;
 };
 
@@ -69,8 +73,9 @@ export const makeTamperedSite = async (stack: Stack): Promise<TamperedSite> => {
   const { server, dataDir } = stack.immudb;
   if (dataDir === undefined) throw new Error('tampering needs a native server');
   const copies = { middle: `${dataDir}-middle`, end: `${dataDir}-end` };
+  const signing = await signingOf(site);
   for (const copy of [copies.middle, copies.end]) {
-    await writeSome(stack, site);
+    await writeSome(stack, site, signing);
     await server.stop();
     await cp(dataDir, copy, { recursive: true });
     await server.start();
@@ -80,11 +85,16 @@ export const makeTamperedSite = async (stack: Stack): Promise<TamperedSite> => {
   const environment = { ...site.env, IMMUTRAIL_LEDGER_GENESIS: site.genesis };
   const config = loadConfig({ environment });
   await (await connectLedger(config)).close(); // what is trusted is as new as the ledger
+  const handedOut = await handOut(site.folder, {
+    environment,
+    signing,
+    eventIds: [3, 9, 15].map((at) => eventIdOf(victimOf(txs, at))),
+  });
   const close = async () => {
     await site.close();
     for (const copy of [copies.middle, copies.end]) await rm(copy, { recursive: true, force: true });
   };
-  return { stack, site, config, copies, txs: txs.map(ownCopy), close };
+  return { stack, site, environment, config, copies, txs: txs.map(ownCopy), handedOut, close };
 };
 
 /** What a client answers views the whole answer. */
@@ -98,9 +108,13 @@ const ownCopy = ({ header, entries }: Tx): Tx => ({
   })),
 });
 
-const writeSome = async (stack: Stack, site: Site): Promise<void> => {
-  const running = await site.run();
+const writeSome = async (stack: Stack, site: Site, signing: Signing): Promise<void> => {
+  const running = await site.run(signing.env);
+  await load(stack, { topic: site.topic, count: 2, overrides: { correlation_id: exportedCorrelation } });
   await load(stack, { topic: site.topic, count: events / 2, duplicateEvery: 17, poisonEvery: 23 });
+  await caughtUp(site);
+  // So that the last transaction has an event, whatever the ones before it were cut at.
+  await load(stack, { topic: site.topic, count: 1 });
   await caughtUp(site);
   running.kill('SIGTERM');
   await running.exited;
@@ -175,7 +189,7 @@ export const restore = async (from: string, to: string): Promise<void> => {
   await cp(from, to, { recursive: true });
 };
 
-const saidBy = async (act: () => Promise<Said>): Promise<Said> => {
+export const saidBy = async (act: () => Promise<Said>): Promise<Said> => {
   try {
     return await act();
   } catch (error) {
@@ -184,7 +198,7 @@ const saidBy = async (act: () => Promise<Said>): Promise<Said> => {
   }
 };
 
-const auditSays = ({ holds, deviations, stalledIndex }: Audited): Said =>
+export const auditSays = ({ holds, deviations, stalledIndex }: Audited): Said =>
   holds
     ? null
     : [

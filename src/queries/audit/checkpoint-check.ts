@@ -2,10 +2,11 @@ import { equalBytes } from '../../proofs/bytes.ts';
 import { checkpointHash, requireSuccessor, type Checkpoint, type SignedCheckpoint } from '../../proofs/checkpoint.ts';
 import { coverageLine } from '../../proofs/checkpoint-coverage.ts';
 import { ProofError } from '../../proofs/proof-error.ts';
+import { requireSignedState, type VerifySignature } from '../../proofs/state-signature.ts';
 import { sha256 } from '../../sinks/immudb/sha256.ts';
 import type { Lane } from './coverage.ts';
 import type { Deviations } from './deviations.ts';
-import { sightings, type Sighting } from './sightings.ts';
+import { noteOf, sightings, type Sighting } from './sightings.ts';
 
 /** A place where checkpoints lie: a topic, a folder. */
 export type CheckpointPlace = {
@@ -18,6 +19,8 @@ export type Checkpoints = {
   readonly places: readonly CheckpointPlace[];
   /** Throws ProofError unless it is a checkpoint that one of the believed keys signed. */
   readonly open: (note: Uint8Array) => SignedCheckpoint;
+  /** Holds what immudb signed of its own state, where a checkpoint carries it. Left out: no key of immudb is known. */
+  readonly signedState?: { readonly database: string; readonly verify: VerifySignature };
 };
 
 /** Checkpoints that hold, of those at transactions that the audit came to. */
@@ -44,7 +47,7 @@ const successor = 2;
  * Each place is read once, beside the transactions; memory does not grow with their number.
  */
 export const checkpointCheck = (
-  { places, open }: Checkpoints,
+  { places, open, signedState }: Checkpoints,
   ledger: { readonly ledgerId: () => string | null; readonly genesis: () => Uint8Array | null },
   deviations: Deviations,
   folder?: string,
@@ -58,14 +61,17 @@ export const checkpointCheck = (
   const remember = ({ checkpoint, note }: SignedCheckpoint): void => {
     const own = Buffer.from(checkpointHash(note.text, sha256));
     const tx = checkpoint.tx.id;
-    seen.add(own, { kind: itself, tx, note: own.readUInt32BE(0) });
+    seen.add(own, { kind: itself, tx, note: noteOf(own) });
     const before = Buffer.from(checkpoint.previous ?? new Uint8Array(32));
-    seen.add(before, { kind: successor, tx, note: own.readUInt32BE(0) });
+    seen.add(before, { kind: successor, tx, note: noteOf(own) });
   };
 
   const check = (found: Found, tx: Reached, lanes: () => readonly Lane[]): void => {
     tally.of += 1;
-    const fault = faultOf(found.signed.checkpoint, tx, lanes(), ledger.ledgerId(), ledger.genesis());
+    const { checkpoint } = found.signed;
+    const fault =
+      faultOf(checkpoint, tx, lanes(), ledger.ledgerId(), ledger.genesis()) ??
+      faultOfSignedState(checkpoint, signedState);
     if (fault === null) tally.held += 1;
     else deviations.add('checkpoint', { tx: tx.id, key: found.where }, fault);
     remember(found.signed);
@@ -85,33 +91,40 @@ export const checkpointCheck = (
     }
   };
 
+  /** Of all places the next one by its number; one that lies in several is taken once. Null: none up to there. */
+  const take = async (upTo: bigint | null): Promise<Found | null> => {
+    let first: Found | null = null;
+    const heads: Found[] = [];
+    for (const { head } of cursors) {
+      const found = await head();
+      if (found === null || (upTo !== null && found.signed.checkpoint.tx.id > upTo)) continue;
+      heads.push(found);
+      if (first === null || found.signed.checkpoint.sequence < first.signed.checkpoint.sequence) first = found;
+    }
+    for (const { drop, signed } of heads) if (signed.note.text === first?.signed.note.text) drop();
+    return first;
+  };
+
   return {
     at: async (tx, lanes) => {
-      for (const cursor of cursors) {
-        for (let found = await cursor.head(); found !== null; found = await cursor.head()) {
-          const stated = found.signed.checkpoint.tx.id;
-          if (stated > tx.id) break;
-          cursor.next();
-          firstTx ??= stated;
-          if (stated === tx.id) check(found, tx, lanes);
-          else {
-            tally.of += 1;
-            deviations.add('checkpoint', { tx: stated, key: found.where }, 'it goes back to an older transaction');
-            remember(found.signed);
-          }
+      for (let found = await take(tx.id); found !== null; found = await take(tx.id)) {
+        const stated = found.signed.checkpoint.tx.id;
+        firstTx ??= stated;
+        if (stated === tx.id) check(found, tx, lanes);
+        else {
+          tally.of += 1;
+          deviations.add('checkpoint', { tx: stated, key: found.where }, 'it goes back to an older transaction');
+          remember(found.signed);
         }
       }
     },
     settle: async (known) => {
-      for (const cursor of cursors) {
-        for (let found = await cursor.head(); found !== null; found = await cursor.head()) {
-          cursor.next();
-          const { id } = found.signed.checkpoint.tx;
-          if (id <= known) continue; // published while the audit ran
-          tally.of += 1;
-          const what = `it states transaction ${id.toString()}, the ledger ends at ${known.toString()}: it was rolled back`;
-          deviations.add('checkpoint', { tx: id, key: found.where }, what);
-        }
+      for (let found = await take(null); found !== null; found = await take(null)) {
+        const { id } = found.signed.checkpoint.tx;
+        if (id <= known) continue; // published while the audit ran
+        tally.of += 1;
+        const what = `it states transaction ${id.toString()}, the ledger ends at ${known.toString()}: it was rolled back`;
+        deviations.add('checkpoint', { tx: id, key: found.where }, what);
       }
       seen.visit(visit);
       return tally;
@@ -120,7 +133,12 @@ export const checkpointCheck = (
   };
 };
 
-type Found = { readonly where: string; readonly signed: SignedCheckpoint };
+type Found = {
+  readonly where: string;
+  readonly signed: SignedCheckpoint;
+  /** Goes on to the next one of this place. */
+  readonly drop: () => void;
+};
 
 /** One place, read as it is needed. What is no checkpoint of ours is named; each is held against the one before it. */
 const cursorOf = (place: CheckpointPlace, open: Checkpoints['open'], deviations: Deviations) => {
@@ -139,7 +157,7 @@ const cursorOf = (place: CheckpointPlace, open: Checkpoints['open'], deviations:
         checkSuccession(value.where, opened);
         if (before?.note.text === opened.note.text) continue;
         before = opened;
-        return { where: value.where, signed: opened };
+        return { where: value.where, signed: opened, drop: () => (found = null) };
       }
       deviations.add('checkpoint', { key: value.where }, `it is no checkpoint that is believed: ${opened.message}`);
     }
@@ -162,7 +180,6 @@ const cursorOf = (place: CheckpointPlace, open: Checkpoints['open'], deviations:
       }
       return found;
     },
-    next: (): void => void (found = null),
   };
 };
 
@@ -191,4 +208,13 @@ const faultOf = (
   const wrong =
     (stated ?? []).find((line) => due?.includes(line) !== true) ?? due?.find((line) => stated?.includes(line) !== true);
   return wrong === undefined ? null : `its coverage is not that of the marks at its transaction: ${wrong}`;
+};
+
+/** A checkpoint that immudb's signature is missing from is older than its key, or immudb does not sign. */
+const faultOfSignedState = ({ tx, signedState }: Checkpoint, due: Checkpoints['signedState']): string | null => {
+  if (signedState === null || due === undefined) return null;
+  const { database, signature } = signedState;
+  if (database !== due.database) return `what immudb signed is the state of another database: ${database}`;
+  const fault = openedOr(() => requireSignedState(database, tx, signature, due.verify));
+  return fault instanceof ProofError ? `what immudb signed is not this state: ${fault.message}` : null;
 };

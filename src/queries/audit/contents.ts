@@ -1,6 +1,4 @@
 import { PipelineError } from '../../errors.ts';
-import { decode } from '../../schemas/decode.ts';
-import type { EventFacts } from '../../schemas/decoded.ts';
 import { recordSha256, valueSha256 } from '../../schemas/record-hash.ts';
 import type { Tx, TxEntry } from '../../sinks/immudb/answers.ts';
 import { decodeDead, type DeadState } from '../../sinks/immudb/format/dead-value.ts';
@@ -15,15 +13,20 @@ import type { DeviationKind, Deviations } from './deviations.ts';
 
 export type FoundEvent = {
   readonly key: string;
+  /** Which entry of the transaction it is, from 0. */
+  readonly entry: number;
   readonly eventId: string;
   readonly source: EventSource;
   readonly json: Buffer;
-  /** Null: the event is not one that the pipeline would take. */
-  readonly facts: EventFacts | null;
 };
 export type FoundMark = { readonly key: string; readonly log: number; readonly partition: number; readonly mark: Mark };
 export type FoundDead = { readonly key: string; readonly at: Coordinates; readonly dead: DeadState };
-export type FoundPosting = { readonly key: string; readonly place: PostingKey; readonly value: Buffer };
+export type FoundPosting = {
+  readonly key: string;
+  readonly entry: number;
+  readonly place: PostingKey;
+  readonly value: Buffer;
+};
 export type FoundLog = { readonly key: string; readonly log: number; readonly entry: LogEntry };
 
 /** What a transaction says, each key and value decoded once. */
@@ -35,7 +38,7 @@ export type TxContents = {
   readonly postings: FoundPosting[];
   readonly logs: FoundLog[];
   readonly formats: { readonly key: string; readonly format: LedgerFormat }[];
-  /** Events of which something is wrong by itself. */
+  /** Events whose record is not there as it should be. */
   readonly faulty: Set<string>;
   /** By their keys, whether or not their values could be decoded. */
   readonly counts: { events: number; postings: number };
@@ -44,19 +47,20 @@ export type TxContents = {
 const plainPrefix = 0;
 
 /** Decodes every entry; what cannot be decoded, or is not what its own hashes say, is named and left out. */
-export const contentsOf = ({ header, entries }: Tx, deviations: Deviations): TxContents => {
+export const contentsOf = ({ header, entries }: Tx, deviations: Pick<Deviations, 'add'>): TxContents => {
   const contents: TxContents = {
     id: header.id,
     ...{ events: [], marks: [], dead: [], postings: [], logs: [], formats: [] },
     faulty: new Set(),
     counts: { events: 0, postings: 0 },
   };
-  for (const entry of entries) {
+  for (const [at, entry] of entries.entries()) {
     const key = entry.storedKey.toString('latin1', 1);
     const deviate = (kind: DeviationKind, what: string) => deviations.add(kind, { tx: header.id, key }, what);
     const fault = faultOfEntry(entry);
     if (fault !== null) deviate('metadata', fault);
-    if (entry.storedValue[0] === plainPrefix) readEntry(contents, key, entry.storedValue.subarray(1), deviate);
+    if (entry.storedValue[0] === plainPrefix)
+      readEntry(contents, { key, at, value: entry.storedValue.subarray(1) }, deviate);
   }
   return contents;
 };
@@ -71,7 +75,11 @@ const faultOfEntry = ({ storedKey, storedValue, metadata }: TxEntry): string | n
 
 type Deviate = (kind: DeviationKind, what: string) => void;
 
-const readEntry = (contents: TxContents, key: string, value: Buffer, deviate: Deviate): void => {
+/** `at`: which entry it is, from 0. */
+type PlainEntry = { readonly key: string; readonly at: number; readonly value: Buffer };
+
+const readEntry = (contents: TxContents, entry: PlainEntry, deviate: Deviate): void => {
+  const { key } = entry;
   const parsed = parseKey(key);
   if (parsed.kind === 'unknown') {
     deviate('format', `key ${key.slice(0, 100)} is not of this format`);
@@ -80,7 +88,7 @@ const readEntry = (contents: TxContents, key: string, value: Buffer, deviate: De
   if (parsed.kind === 'event') contents.counts.events += 1;
   if (isPostingKey(parsed)) contents.counts.postings += 1;
   try {
-    readAs(contents, parsed, key, value, deviate);
+    readAs(contents, parsed, entry, deviate);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     deviate('format', error.message.replace(`ledger format, ${key}: `, ''));
@@ -90,12 +98,12 @@ const readEntry = (contents: TxContents, key: string, value: Buffer, deviate: De
 const readAs = (
   contents: TxContents,
   parsed: Exclude<LedgerKey, { kind: 'unknown' }>,
-  key: string,
-  value: Buffer,
+  entry: PlainEntry,
   deviate: Deviate,
 ): void => {
-  if (parsed.kind === 'event') contents.events.push(eventOf(contents, parsed.eventId, key, value, deviate));
-  else if (isPostingKey(parsed)) contents.postings.push({ key, place: parsed, value });
+  const { key, at, value } = entry;
+  if (parsed.kind === 'event') contents.events.push(eventOf(contents, parsed.eventId, entry, deviate));
+  else if (isPostingKey(parsed)) contents.postings.push({ key, entry: at, place: parsed, value });
   else if (parsed.kind === 'mark') {
     const { log, partition } = parsed;
     contents.marks.push({ key, log, partition, mark: decodeMark(key, value) });
@@ -106,21 +114,24 @@ const readAs = (
   else contents.formats.push({ key, format: decodeFormat(key, value) });
 };
 
-/** The event is held to its own hashes, and judged as the pipeline judged it. */
-const eventOf = (contents: TxContents, eventId: string, key: string, value: Buffer, deviate: Deviate): FoundEvent => {
+/** Of a framed record the bytes are in the source; those of others are judged with the event itself. */
+const eventOf = (
+  { faulty }: TxContents,
+  eventId: string,
+  { key, at, value }: PlainEntry,
+  deviate: Deviate,
+): FoundEvent => {
   const { source, json } = openEventValue(key, value);
+  const { encoding, original, sha256 } = source;
   const fault = (what: string): void => {
-    contents.faulty.add(eventId);
+    faulty.add(eventId);
     deviate('event', what);
   };
-  const original = source.encoding === 'json' ? json : source.original;
-  if (original === undefined) fault(`it is said to be ${source.encoding}, but the record's bytes are not there`);
-  else if (valueSha256(original) !== source.sha256) fault('its bytes do not have the hash that its source states');
-  const decoded = decode(json);
-  if (!decoded.accepted) fault(`it is no event that is taken: ${decoded.code}, ${decoded.message}`);
-  else if (decoded.facts.eventId !== eventId) fault(`the event has id ${decoded.facts.eventId}`);
-  const facts = decoded.accepted && decoded.facts.eventId === eventId ? decoded.facts : null;
-  return { key, eventId, source, json, facts };
+  if (encoding !== 'json' && original === undefined)
+    fault(`it is said to be ${encoding}, but the record's bytes are not there`);
+  else if (encoding !== 'json' && original !== undefined && valueSha256(original) !== sha256)
+    fault('its bytes do not have the hash that its source states');
+  return { key, entry: at, eventId, source, json };
 };
 
 /** The record's hash, made anew of what the ledger keeps of it. Headers that were left out leave it open. */

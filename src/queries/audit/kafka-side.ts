@@ -1,3 +1,4 @@
+import type { KafkaRecord } from '../../schemas/record.ts';
 import type { LogEntry } from '../../sinks/immudb/format/log-value.ts';
 import type { TxContents } from './contents.ts';
 import type { Span } from './coverage.ts';
@@ -20,6 +21,8 @@ export type KafkaSideTally = {
 export type KafkaSide = {
   /** Resolves with the spans whose every record was compared. */
   compare(contents: TxContents, spans: readonly Span[]): Promise<ReadonlySet<Span>>;
+  /** The record of the source topic that lies there; null: Kafka has it no more, or this log is not at hand. */
+  recordAt(log: number, partition: number, offset: bigint): Promise<KafkaRecord | null>;
   /** What was found of the newest life of the topic; older lives are gone from Kafka. */
   close(): KafkaSideTally;
 };
@@ -78,6 +81,12 @@ export const kafkaSide = (
         }
       }
       return compared;
+    },
+    recordAt: async (number, partition, offset) => {
+      const log = logs.get(number);
+      const reader = log && number === life?.number ? readers?.source(log) : null;
+      const slice = await reader?.read(partition, offset);
+      return slice?.records.find((record) => record.offset === offset) ?? null;
     },
     close: () => {
       for (const { kind, tx, key, what } of life?.deviations.listed() ?? []) {

@@ -4,7 +4,7 @@ import { deadKey, eventKey } from '../../sinks/immudb/format/keys.ts';
 import type { FoundDead, TxContents } from './contents.ts';
 import type { Span } from './coverage.ts';
 import type { Deviations } from './deviations.ts';
-import { sightings, type Sighting, type Sightings } from './sightings.ts';
+import { noteOf, sightings, type Note, type Sighting, type Sightings } from './sightings.ts';
 
 /** Promises between transactions that may lie far apart, held without the index of the ledger. */
 export type OnceEver = {
@@ -14,11 +14,17 @@ export type OnceEver = {
   close(): void;
 };
 
-/** Duplicates of events that were stored before the audit began, one sample of each transaction that names one. */
 export type Unsettled = {
+  /** Duplicates of events that were stored before the audit began; the first ones, and how many there are. */
   readonly duplicates: readonly { readonly eventId: string; readonly tx: bigint }[];
   readonly count: number;
+  /** Duplicates of other bytes than those of the event; the first ones, and how many there are. */
+  readonly others: readonly OtherBytes[];
+  readonly othersCount: number;
 };
+
+/** Transaction `tx` states a duplicate of an event of transaction `of`, whose record had other bytes. */
+export type OtherBytes = { readonly eventId: string; readonly tx: bigint; readonly of: bigint };
 
 const event = 1;
 const duplicate = 2;
@@ -37,7 +43,8 @@ const maxUnsettled = 10_000;
 export const onceEver = (deviations: Deviations, isFromStart: boolean, folder?: string): OnceEver => {
   const seen: Sightings = sightings(folder === undefined ? {} : { folder });
   const unsettled: { eventId: string; tx: bigint }[] = [];
-  let count = 0;
+  const others: OtherBytes[] = [];
+  let [count, othersCount] = [0, 0];
 
   const visitEvent = (key: Buffer, rows: readonly Sighting[]): void => {
     const eventId = uuidOf(key);
@@ -46,9 +53,13 @@ export const onceEver = (deviations: Deviations, isFromStart: boolean, folder?: 
       const what = `it was stored before, in transaction ${stored?.tx.toString() ?? ''}`;
       deviations.add('written-again', { tx, key: eventKey(eventId) }, what);
     }
-    for (const { kind, tx } of rows) {
-      if (kind !== duplicate || (stored !== undefined && stored.tx <= tx)) continue;
-      if (stored === undefined && !isFromStart) {
+    for (const { kind, tx, note } of rows) {
+      if (kind !== duplicate) continue;
+      if (stored !== undefined && stored.tx <= tx) {
+        if (note === stored.note) continue;
+        othersCount += 1;
+        if (others.length < maxUnsettled) others.push({ eventId, tx, of: stored.tx });
+      } else if (stored === undefined && !isFromStart) {
         count += 1;
         if (unsettled.length < maxUnsettled) unsettled.push({ eventId, tx });
       } else {
@@ -74,9 +85,11 @@ export const onceEver = (deviations: Deviations, isFromStart: boolean, folder?: 
   return {
     add: (contents, spans) => {
       const { id } = contents;
-      for (const { eventId } of contents.events) seen.add(bytesOfUuid(eventId), { kind: event, tx: id, note: 0 });
+      for (const { eventId, source } of contents.events)
+        seen.add(bytesOfUuid(eventId), { kind: event, tx: id, note: noteOfHex(source.sha256) });
       for (const { mark } of spans) {
-        for (const { eventId } of mark.duplicates) seen.add(bytesOfUuid(eventId), { kind: duplicate, tx: id, note: 0 });
+        for (const { eventId, sha256 } of mark.duplicates)
+          seen.add(bytesOfUuid(eventId), { kind: duplicate, tx: id, note: noteOfHex(sha256) });
       }
       const stated = new Set(
         spans.flatMap(({ log, partition, mark }) => mark.dead.map(({ offset }) => nameOf(log, partition, offset))),
@@ -99,13 +112,15 @@ export const onceEver = (deviations: Deviations, isFromStart: boolean, folder?: 
             rows.filter(({ kind }) => kind < deadBase),
           );
       });
-      return { duplicates: unsettled, count };
+      return { duplicates: unsettled, count, others, othersCount };
     },
     close: () => seen.close(),
   };
 };
 
 const nameOf = (log: number, partition: number, offset: bigint): string => `${log}/${partition}/${offset.toString()}`;
+
+const noteOfHex = (sha256: string): Note => sha256.slice(0, 16);
 
 const bytesOfUuid = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex');
 
@@ -122,12 +137,12 @@ const bytesOfPlace = ({ at }: FoundDead): Buffer => {
   return bytes;
 };
 
-/** 32 bits that stand for what no act may change. */
-const letterOf = ({ code, message, sha256, dlq, attempt, of }: DeadState): number => {
+/** Stands for what no act may change. */
+const letterOf = ({ code, message, sha256, dlq, attempt, of }: DeadState): Note => {
   const places = [dlq, ...(of === undefined ? [] : [of])].map(
     (at) => `${at.log}/${at.partition}/${at.offset.toString()}`,
   );
-  return hash('sha256', JSON.stringify([code, message, sha256, attempt, places]), 'buffer').readUInt32BE(0);
+  return noteOf(hash('sha256', JSON.stringify([code, message, sha256, attempt, places]), 'buffer'));
 };
 
 const nextStates: Readonly<Record<DeadState['state'], readonly DeadState['state'][]>> = {

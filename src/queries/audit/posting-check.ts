@@ -1,47 +1,57 @@
 import { PipelineError } from '../../errors.ts';
-import { spanWidthUs } from '../../sinks/immudb/format/keys.ts';
+import type { EventFacts } from '../../schemas/decoded.ts';
+import { spanWidthUs, type Coordinates } from '../../sinks/immudb/format/keys.ts';
 import type { PostingKey } from '../../sinks/immudb/format/parse-key.ts';
 import { linesOf, type Line } from '../../sinks/immudb/format/posting-rows.ts';
 import { decodePosting, decodeTimePosting } from '../../sinks/immudb/format/posting-value.ts';
 import { encodeSegment } from '../../sinks/immudb/format/segment.ts';
-import type { FoundEvent, FoundPosting, TxContents } from './contents.ts';
-import type { Deviations } from './deviations.ts';
+import type { FoundPosting } from './contents.ts';
+
+export type PostedEvent = {
+  readonly key: string;
+  readonly eventId: string;
+  readonly at: Coordinates;
+  /** Null: the event is not one that the pipeline would take. */
+  readonly facts: EventFacts | null;
+};
 
 /** Families as bits of what an event was found in. */
 const bits = { time: 1, corr: 2, type: 4, actor: 8 } as const;
 const names: readonly (keyof typeof bits)[] = ['time', 'corr', 'type', 'actor'];
 
-type Listed = { readonly line: Line; readonly event: FoundEvent; seen: number };
+type Listed = { readonly line: Line; readonly event: PostedEvent; seen: number };
 
 /**
  * Each event must be in exactly one posting of each family, its rows what the event says, in order, within the span;
  * and a posting must hold nothing else. The text of each row is made of the event and compared, which also holds the
  * value to the one form that format 1 writes. Returns how many postings are right.
  */
-export const checkPostings = (contents: TxContents, deviations: Deviations): number => {
-  const listed = listEvents(contents.events);
+export const checkPostings = (
+  { events, postings }: { readonly events: readonly PostedEvent[]; readonly postings: readonly FoundPosting[] },
+  deviate: (fault: { readonly key: string; readonly what: string }) => void,
+): number => {
+  const listed = listEvents(events);
   let right = 0;
-  for (const posting of contents.postings) {
-    const fault = faultOf(posting, listed);
-    if (fault === null) right += 1;
-    else deviations.add('posting', { tx: contents.id, key: posting.key }, fault);
+  for (const posting of postings) {
+    const what = faultOf(posting, listed);
+    if (what === null) right += 1;
+    else deviate({ key: posting.key, what });
   }
   for (const { line, event, seen } of listed.values()) {
     const { actorType, actorId } = line.at.facts;
     const due = bits.time | bits.corr | bits.type | (actorType !== null && actorId !== null ? bits.actor : 0);
     const missing = names.filter((name) => (due & ~seen & bits[name]) !== 0);
-    if (missing.length > 0)
-      deviations.add('posting', { tx: contents.id, key: event.key }, `it is in no posting of ${missing.join(', ')}`);
+    if (missing.length > 0) deviate({ key: event.key, what: `it is in no posting of ${missing.join(', ')}` });
   }
   return right;
 };
 
-const listEvents = (events: readonly FoundEvent[]): ReadonlyMap<string, Listed> => {
+const listEvents = (events: readonly PostedEvent[]): ReadonlyMap<string, Listed> => {
   const whole = events.filter(({ facts }) => facts !== null);
   const lines = linesOf(
-    whole.map(({ source, facts }) => {
+    whole.map(({ at, facts }) => {
       if (facts === null) throw new Error('an event without facts was kept');
-      return { log: source.log, partition: source.partition, offset: source.offset, facts };
+      return { ...at, facts };
     }),
   );
   const listed = new Map<string, Listed>();

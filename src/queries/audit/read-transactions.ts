@@ -23,7 +23,7 @@ export type ReadOptions = {
 };
 
 /** Bytes of one page that are aimed at; a single transaction may have 32 MB, and pages of more are halved. */
-const pageBytes = 3 * 1024 * 1024;
+const pageBytes = 1024 * 1024;
 const largestPage = 512;
 /** Pages under way while one is looked at. */
 const pagesAhead = 2;

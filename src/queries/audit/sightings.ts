@@ -2,8 +2,14 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A key that was met in a transaction. What `kind` and `note` mean is the caller's to say. */
-export type Sighting = { readonly kind: number; readonly tx: bigint; readonly note: number };
+/** A key that was met in a transaction. What `kind` (16 bits) and `note` mean is the caller's to say. */
+export type Sighting = { readonly kind: number; readonly tx: bigint; readonly note: Note };
+
+/** 8 bytes in hexadecimal. */
+export type Note = string;
+
+/** The first 8 bytes of a hash: too many to find another text that has the same. */
+export const noteOf = (hash: Buffer): Note => hash.toString('hex', 0, noteBytes);
 
 /**
  * Remembers for each key of 16 bytes where it was met, and tells at the end of each key all of its sightings in the
@@ -21,6 +27,10 @@ export type Sightings = {
 
 const rowBytes = 32;
 const keyBytes = 16;
+const txBytes = 6;
+const noteBytes = 8;
+const kindAt = keyBytes + txBytes;
+const noteAt = kindAt + 2;
 const defaultBufferBytes = 64 * 1024;
 /** Rows gathered at once: some 100 bytes of memory for each. */
 const defaultRowsAtOnce = 500_000;
@@ -62,9 +72,9 @@ export const sightings = (options: SightingsOptions = {}): Sightings => {
       if (part.used === bufferBytes) spill(part);
       const { buffer, used } = part;
       key.copy(buffer, used, 0, keyBytes);
-      buffer.writeBigUInt64BE(tx, used + keyBytes);
-      buffer.writeUInt32BE(kind, used + keyBytes + 8);
-      buffer.writeUInt32BE(note, used + keyBytes + 12);
+      buffer.writeUIntBE(Number(tx), used + keyBytes, txBytes);
+      buffer.writeUInt16BE(kind, used + kindAt);
+      buffer.write(note, used + noteAt, noteBytes, 'hex');
       part.used += rowBytes;
     },
     visit: (visitor) => {
@@ -96,9 +106,9 @@ const visitPass = (part: Part, pass: number, passes: number, visitor: Visitor): 
       if (chunk.readUInt32BE(at + keyBytes - 5) % passes !== pass) continue;
       const key = chunk.toString('latin1', at, at + keyBytes);
       const sighting = {
-        tx: chunk.readBigUInt64BE(at + keyBytes),
-        kind: chunk.readUInt32BE(at + keyBytes + 8),
-        note: chunk.readUInt32BE(at + keyBytes + 12),
+        tx: BigInt(chunk.readUIntBE(at + keyBytes, txBytes)),
+        kind: chunk.readUInt16BE(at + kindAt),
+        note: chunk.toString('hex', at + noteAt, at + noteAt + noteBytes),
       };
       const known = gathered.get(key);
       if (known === undefined) gathered.set(key, [sighting]);

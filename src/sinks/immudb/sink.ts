@@ -21,11 +21,13 @@ export type ImmudbSinkOptions = {
   readonly maxUnexplained: number;
   /** Hashes what is sent, while it is sent. */
   readonly rootOf: RootOf;
+  /** Trusts the header of a transaction that was written. Default: once it is followed from what is trusted. */
+  readonly follow?: typeof followTo;
 };
 
 /** Batches as transactions of an immudb ledger. */
 export const immudbSink = (options: ImmudbSinkOptions): Sink => {
-  const { ledger, logs, writerId, limits, deadlineMs } = options;
+  const { ledger, logs, writerId, limits, deadlineMs, follow = followTo } = options;
   const { client, reads } = ledger;
 
   const find = async (eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>> => {
@@ -73,7 +75,7 @@ export const immudbSink = (options: ImmudbSinkOptions): Sink => {
     hasActed,
     findDeleted,
     trustedTx: () => ledger.trusted.current().id,
-    follow: (header) => followTo(ledger, header),
+    follow: (header) => follow(ledger, header),
   };
   const write = writer(writable, options.maxUnexplained);
 

@@ -9,6 +9,7 @@ const honest: Audited = {
   ...{ transactions: all(51), events: all(40_000), offsets: all(40_020), postings: all(3000), checkpoints: all(12) },
   originals: { ...all(40_000), gone: 20 },
   deadLetters: { ...all(3), gone: 0 },
+  reworded: { ...all(0), gone: 0 },
   end: { tx: 51n, alh: 'ab'.repeat(32) },
   anchors: ['the pinned genesis', 'the trusted state (transaction 50)'],
   deviations: { total: 0, byKind: {}, listed: [] },

@@ -56,7 +56,7 @@ const tally = { held: 4, of: 5 };
 const audited: Audited = {
   ...{ database: 'audit', holds: false, stalledIndex: null, tookMs: 1, eventsPerSecond: 1 },
   ...{ transactions: tally, events: tally, offsets: tally, postings: tally, checkpoints: null },
-  ...{ originals: null, deadLetters: null },
+  ...{ originals: null, deadLetters: null, reworded: { held: 0, of: 0, gone: 0 } },
   end: { tx: 5n, alh: 'ab'.repeat(32) },
   anchors: ['the pinned genesis'],
   deviations: { total: 1, byKind: { chain: 1 }, listed: [{ kind: 'chain', tx: 3n, key: null, what: 'changed' }] },

@@ -47,12 +47,13 @@ export const openEventValue = (key: string, value: Uint8Array): EventValue => {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   const end = bytes.indexOf(boundary);
   if (!bytes.subarray(0, head.length).equals(headBytes) || end === -1) refuse(key, whyNoEvent(bytes));
-  const members = membersOf(key, parseJson(key, bytes.toString('utf8', head.length, end)), 'source.');
-  const source = readSource(key, members);
-  const start = end + boundary.length;
-  if (!bytes.subarray(0, start).equals(Buffer.from(eventValuePrefix(source)))) {
+  const text = bytes.toString('utf8', head.length, end);
+  const source = readSource(key, membersOf(key, parseJson(key, text), 'source.'));
+  // What is no UTF-8 reads as if it were another text.
+  if (text !== sourceText(source) || !isUtf8(bytes.subarray(head.length, end))) {
     refuse(key, 'source is not in the exact form that format 1 writes');
   }
+  const start = end + boundary.length;
   if (bytes.at(-1) !== brace) refuse(key, 'the event is not closed');
   return { source, json: bytes.subarray(start, -1) };
 };

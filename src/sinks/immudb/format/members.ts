@@ -48,39 +48,95 @@ export const requireWritten = (key: string, value: Uint8Array, written: Uint8Arr
 /** `path` names the object in messages, such as `last.`. */
 export const membersOf = (key: string, object: unknown, path = ''): Members => {
   if (!isObject(object)) return refuse(key, `${path === '' ? 'the value' : path.slice(0, -1)} is not an object`);
-  const get = (name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
-  const wrong = (name: string, expected: string): never => refuse(key, `${path}${name} is not ${expected}`);
-  const text = (name: string): string => {
-    const value = get(name);
-    return typeof value === 'string' && value.isWellFormed() ? value : wrong(name, 'well-formed text');
-  };
-  const flag = (name: string): boolean | null => {
-    const value = get(name);
-    return typeof value === 'boolean' ? value : null;
-  };
-  const nested = (name: string): Members => membersOf(key, get(name), `${path}${name}.`);
-  return {
-    has: (name) => Object.hasOwn(object, name),
-    isNull: (name) => get(name) === null,
-    text,
-    optionalText: (name) => (get(name) === undefined ? undefined : text(name)),
-    oneOf: (name, allowed) => allowed.find((one) => one === get(name)) ?? wrong(name, `one of ${allowed.join(', ')}`),
-    sha256: (name) => readSha256(get(name)) ?? wrong(name, 'a SHA-256 in lower-case hex'),
-    integer: (name, max) => readInteger(get(name), max) ?? wrong(name, `an integer in 0…${max}`),
-    decimal: (name, min = 0n) => readDecimal(get(name), min) ?? wrong(name, 'a decimal string of at most 64 bits'),
-    flag: (name) => flag(name) ?? wrong(name, 'true or false'),
-    flagOrInteger: (name) =>
-      flag(name) ?? readInteger(get(name), Number.MAX_SAFE_INTEGER) ?? wrong(name, 'true, false or an integer'),
-    object: nested,
-    objectOrNull: (name) => (get(name) === null ? null : nested(name)),
-    optionalObject: (name) => (get(name) === undefined ? undefined : nested(name)),
-    list: (name) => {
-      const value = get(name);
-      return Array.isArray(value) ? (value as readonly unknown[]) : wrong(name, 'a list');
-    },
-    names: () => Object.keys(object),
-  };
+  return new ObjectMembers(key, object, path);
 };
+
+/** A class, since an audit reads one for every event: closures would be most of what it allocates. */
+class ObjectMembers implements Members {
+  readonly #key: string;
+  readonly #object: Readonly<Record<string, unknown>>;
+  readonly #path: string;
+
+  constructor(key: string, object: Readonly<Record<string, unknown>>, path: string) {
+    this.#key = key;
+    this.#object = object;
+    this.#path = path;
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.#object, name);
+  }
+
+  isNull(name: string): boolean {
+    return this.#get(name) === null;
+  }
+
+  text(name: string): string {
+    const value = this.#get(name);
+    return typeof value === 'string' && value.isWellFormed() ? value : this.#wrong(name, 'well-formed text');
+  }
+
+  optionalText(name: string): string | undefined {
+    return this.#get(name) === undefined ? undefined : this.text(name);
+  }
+
+  oneOf<const T extends string>(name: string, allowed: readonly T[]): T {
+    const value = this.#get(name);
+    return allowed.find((one) => one === value) ?? this.#wrong(name, `one of ${allowed.join(', ')}`);
+  }
+
+  sha256(name: string): string {
+    return readSha256(this.#get(name)) ?? this.#wrong(name, 'a SHA-256 in lower-case hex');
+  }
+
+  integer(name: string, max: number): number {
+    return readInteger(this.#get(name), max) ?? this.#wrong(name, `an integer in 0…${max}`);
+  }
+
+  decimal(name: string, min = 0n): bigint {
+    return readDecimal(this.#get(name), min) ?? this.#wrong(name, 'a decimal string of at most 64 bits');
+  }
+
+  flag(name: string): boolean {
+    const value = this.#get(name);
+    return typeof value === 'boolean' ? value : this.#wrong(name, 'true or false');
+  }
+
+  flagOrInteger(name: string): boolean | number {
+    const value = this.#get(name);
+    if (typeof value === 'boolean') return value;
+    return readInteger(value, Number.MAX_SAFE_INTEGER) ?? this.#wrong(name, 'true, false or an integer');
+  }
+
+  object(name: string): Members {
+    return membersOf(this.#key, this.#get(name), `${this.#path}${name}.`);
+  }
+
+  objectOrNull(name: string): Members | null {
+    return this.isNull(name) ? null : this.object(name);
+  }
+
+  optionalObject(name: string): Members | undefined {
+    return this.#get(name) === undefined ? undefined : this.object(name);
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.#get(name);
+    return Array.isArray(value) ? (value as readonly unknown[]) : this.#wrong(name, 'a list');
+  }
+
+  names(): readonly string[] {
+    return Object.keys(this.#object);
+  }
+
+  #get(name: string): unknown {
+    return Object.hasOwn(this.#object, name) ? this.#object[name] : undefined;
+  }
+
+  #wrong(name: string, expected: string): never {
+    return refuse(this.#key, `${this.#path}${name} is not ${expected}`);
+  }
+}
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import {
   checkpointHash,
@@ -6,10 +7,13 @@ import {
   type Checkpoint,
 } from '../../../../src/proofs/checkpoint.ts';
 import { signNote } from '../../../../src/proofs/note.ts';
-import type { CheckpointPlace } from '../../../../src/queries/audit/checkpoint-check.ts';
+import { signedStateBytes } from '../../../../src/proofs/state-signature.ts';
+import type { CheckpointPlace, Checkpoints } from '../../../../src/queries/audit/checkpoint-check.ts';
 import { audit, type AuditReport } from '../../../../src/queries/audit.ts';
 import type { LedgerClient } from '../../../../src/sinks/immudb/client.ts';
 import { sha256 } from '../../../../src/sinks/immudb/sha256.ts';
+import { pinnedStateKey } from '../../../../src/sinks/immudb/state-key.ts';
+import type { TxHash } from '../../../../src/proofs/linking.ts';
 import { clientOf, memoryLedgerId, memoryWriter, newMemoryLedger, txsOf } from '../../../support/memory-ledger.ts';
 import { nodeCrypto, testSeed } from '../../../support/note-crypto.ts';
 import type { ReferenceTx } from '../../../support/reference-ledger.ts';
@@ -86,7 +90,8 @@ test('checkpoints of the ledger hold, wherever they lie, and also when the oldes
   const notes = chainOf(txs).map((one) => signed(one));
   const report = await audited(txs, notes, notes.slice(1));
   expect(found(report)).toEqual([]);
-  expect(report.checkpoints).toEqual({ held: 5, of: 5 });
+  // One that lies in two places counts once.
+  expect(report.checkpoints).toEqual({ held: 3, of: 3 });
   expect((await audited(txs, notes.slice(1))).checkpoints).toEqual({ held: 2, of: 2 });
   expect(found(await audited(txs, notes.slice(2)))).toEqual([]);
   expect((await audit(clientOf(txs) as LedgerClient)).checkpoints).toBeNull();
@@ -169,4 +174,51 @@ test('a ledger that ends before a checkpoint was rolled back; one rewritten in p
   expect(found(await audited([...txs.slice(0, 3), ...again.slice(3)], notes))).toContainEqual(
     expect.stringMatching(/^checkpoint 4 place0@1: it states another hash than the ledger has/),
   );
+});
+
+describe('what immudb signed of its state', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const verify = pinnedStateKey(publicKey.export({ type: 'spki', format: 'pem' }).toString());
+  const stateOf = (tx: TxHash, database = 'memory') => ({
+    database,
+    signature: sign('sha256', signedStateBytes(database, tx), privateKey),
+  });
+  const auditedWith = async (signedState: Checkpoints['signedState'], changes: (tx: TxHash) => Partial<Checkpoint>) => {
+    const txs = await ledger();
+    const tx = { id: 4n, alh: txs[3]?.alh ?? other };
+    const notes = chainOf(txs, { 4: changes(tx) }).map((one) => signed(one));
+    return await audit(clientOf(txs) as LedgerClient, {
+      checkpoints: {
+        open: (note) => openCheckpoint(note, [signer.key], nodeCrypto.verify),
+        places: [placeOf('place0', notes)],
+        ...(signedState && { signedState }),
+      },
+    });
+  };
+
+  test.each<[string, (tx: TxHash) => Partial<Checkpoint>, readonly unknown[]]>([
+    ['is held where it is right', (tx) => ({ signedState: stateOf(tx) }), []],
+    ['need not be there', () => ({}), []],
+    [
+      'is named where it is of another hash',
+      () => ({ signedState: stateOf({ id: 4n, alh: other }) }),
+      [expect.stringMatching(/^checkpoint 4 place0@1: what immudb signed is not this state: .*pinned key/)],
+    ],
+    [
+      'is named where it is of another transaction',
+      ({ alh }) => ({ signedState: stateOf({ id: 5n, alh }) }),
+      [expect.stringMatching(/^checkpoint 4 place0@1: what immudb signed is not this state: /)],
+    ],
+    [
+      'is named where it is of another database',
+      (tx) => ({ signedState: stateOf(tx, 'elsewhere') }),
+      [expect.stringMatching(/^checkpoint 4 place0@1: what immudb signed is the state of another database: elsewhere/)],
+    ],
+  ])('%s', async (_, changes, due) => {
+    const report = await auditedWith({ database: 'memory', verify }, changes);
+    expect(found(report)).toEqual(due);
+    expect(report.checkpoints).toEqual({ held: 3 - due.length, of: 3 });
+    // Without a key of immudb's, nobody can tell.
+    expect(found(await auditedWith(undefined, changes))).toEqual([]);
+  });
 });

@@ -18,7 +18,7 @@ const fill = (count: number, options: SightingsOptions = {}) => {
   const seen = sightings({ folder, ...options });
   const due = new Map<string, Sighting[]>();
   const add = (name: number, tx: bigint) => {
-    const sighting = { kind: name % 5, tx, note: (name * 2_654_435_761) % 2 ** 32 };
+    const sighting = { kind: name % 5, tx, note: keyOf(name + 7).toString('hex', 0, 8) };
     seen.add(keyOf(name), sighting);
     const key = keyOf(name).toString('hex');
     due.set(key, [...(due.get(key) ?? []), sighting]);
