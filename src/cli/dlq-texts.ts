@@ -1,3 +1,4 @@
+import type { CancelResult } from '../redrive/cancel.ts';
 import type { Revision } from '../redrive/desk.ts';
 import type { DiscardResult } from '../redrive/discard.ts';
 import type { FoundLetter } from '../redrive/found-letter.ts';
@@ -168,6 +169,9 @@ export const redriveText = (result: RedriveResult, paint: Paint): string => {
     ...leftLines(left),
   ].join('\n');
 };
+
+export const cancelText = (runId: string, { putBack, complete }: CancelResult): string =>
+  `redrive ${runId}: ${putBack} dead letters are open again${complete ? '' : '; stopped before all of them were'}`;
 
 export const discardText = ({ discarded, changed }: DiscardResult, isPreview: boolean): string =>
   [

@@ -8,46 +8,20 @@ import { seededRandom } from '../../src/producers/random.ts';
 import type { RedriveOrder } from '../../src/redrive/redrive.ts';
 import { openDeskPorts } from '../../src/wire/dead-letters.ts';
 import { dlqOf, type Json } from '../support/dlq-desk.ts';
-import { testEvent, testKafka } from '../support/load.ts';
-import { openSite, type Addresses, type Running, type Site } from '../support/pipeline-process.ts';
-import { sharedStack } from '../support/shared-stack.ts';
+import { testEvent } from '../support/load.ts';
+import { idOf, ownSites, spread } from '../support/own-sites.ts';
+import type { Running, Site } from '../support/pipeline-process.ts';
 import { accountSite, untilCaughtUp } from '../support/site-account.ts';
 import { until } from '../support/until.ts';
 
 // Redrives on the real servers that are killed, raced and crashed at every step.
 
-let stack: Addresses;
-const sites: Site[] = [];
-beforeAll(async () => {
-  stack = await sharedStack();
-}, 120_000);
-afterAll(async () => {
-  for (const site of sites) await site.close();
-});
-
-const open = async (options: Parameters<typeof openSite>[1]): Promise<Site> => {
-  const site = await openSite(stack, options);
-  sites.push(site);
-  return site;
-};
-
-type Message = { readonly partition: number; readonly value: string };
-const send = async (site: Site, messages: readonly Message[]) => {
-  const producer = testKafka(stack).producer({ idempotent: true, maxInFlightRequests: 1 });
-  await producer.connect();
-  for (let at = 0; at < messages.length; at += 1000) {
-    await producer.send({ topic: site.topic, acks: -1, messages: messages.slice(at, at + 1000) });
-  }
-  await producer.disconnect();
-};
-const spread = (events: readonly Json[], partitions: number): Message[] =>
-  events.map((event, index) => ({ partition: index % partitions, value: JSON.stringify(event) }));
-const idOf = (event: Json) => String(event['event_id']);
+const { stack, open, send } = ownSites();
 const reason = (by: string) => ['--by', by, '--why', 'release 7, ticket 4711'];
 
 /** Every event is stored once, every offset accounted for, and each act is an event. */
 const expectAll = async (site: Site, events: readonly Json[]) => {
-  const account = await accountSite(stack, site);
+  const account = await accountSite(stack(), site);
   expect(events.map(idOf).filter((id) => !account.events.has(id))).toEqual([]);
   return account;
 };
@@ -191,7 +165,7 @@ describe('on the same letters', () => {
     expect(results.filter(({ status }) => status === 'rejected')).toEqual([]);
     const { byState } = (await dlqOf(site).json('dlq', 'status')) as { byState: Record<string, number> };
     expect(byState).toMatchObject({ open: 0, redriving: 0 });
-    const account = await accountSite(stack, site);
+    const account = await accountSite(stack(), site);
     const stored = events.filter((event) => account.events.has(idOf(event))).length;
     expect([stored, byState['discarded']]).toEqual([byState['redriven'], 400 - stored]);
   }, 240_000);
