@@ -5,6 +5,7 @@ import { testEvent } from '../support/load.ts';
 import { openSite, type Addresses, type Running, type Site } from '../support/pipeline-process.ts';
 import { sharedStack } from '../support/shared-stack.ts';
 import { accountSite, untilCaughtUp } from '../support/site-account.ts';
+import { typedAt } from '../support/typed.ts';
 
 // Records of other people's clients, in every codec. Where a client is not installed its tests are skipped, aloud.
 
@@ -60,7 +61,7 @@ const events = (count: number) => {
         lines.join('\n'),
       );
       await untilCaughtUp(site);
-      const { out } = await site.command(['get', '--json', sent.at(-1) ?? '']);
+      const { out } = await typedAt(site)(['get', '--json', sent.at(-1) ?? '']);
       const { source } = JSON.parse(out) as { source: { headers: [string, string][]; key: string } };
       expect(source.key).toMatch(/^rr-/);
       expect(JSON.stringify(source.headers)).toContain('codec');
