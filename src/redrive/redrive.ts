@@ -46,12 +46,15 @@ export type Preview = {
   readonly eligible: number;
   readonly eligibleByCode: Readonly<Record<string, number>>;
   readonly left: LeftCounts;
+  /** Of those that are still refused, the codes of now. */
+  readonly refusedByCode: Readonly<Record<string, number>>;
 };
 
 export type RedriveResult = {
   readonly runId: string;
   readonly sent: number;
   readonly left: LeftCounts;
+  readonly refusedByCode: Readonly<Record<string, number>>;
   /** Letters that somebody else's act took in the meantime. */
   readonly lost: number;
   readonly tooLarge: number;
@@ -79,7 +82,12 @@ export const previewRedrive = async (
       onLetter(judged);
     }
   }
-  return { eligible: counts.eligible(), eligibleByCode: counts.eligibleByCode(), left: counts.left() };
+  return {
+    eligible: counts.eligible(),
+    eligibleByCode: counts.eligibleByCode(),
+    left: counts.left(),
+    refusedByCode: counts.refusedByCode(),
+  };
 };
 
 /**
@@ -181,7 +189,18 @@ const redriveWork = (ports: DeskPorts, order: RedriveOrder, run: RedriveRun, run
     close: async (): Promise<RedriveResult> => {
       const complete = cancelledBy === null && !signal.aborted;
       const left = counts.left();
-      const result = { runId, sent, left, lost, tooLarge, complete, cancelledBy, settled: await settled() };
+      const refusedByCode = counts.refusedByCode();
+      const result = {
+        runId,
+        sent,
+        left,
+        refusedByCode,
+        lost,
+        tooLarge,
+        complete,
+        cancelledBy,
+        settled: await settled(),
+      };
       if (hasBegun) await tell('finished', complete ? 'success' : 'failure', { ...result, why });
       return result;
     },

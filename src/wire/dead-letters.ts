@@ -6,9 +6,9 @@ import { PipelineError } from '../errors.ts';
 import { uuidV7Source } from '../producers/uuid-v7.ts';
 import { deadLetterDesk, type DeadLetterDesk } from '../redrive/desk.ts';
 import type { DeskPorts } from '../redrive/desk-ports.ts';
-import { decode } from '../schemas/decode.ts';
 import { retrying } from '../sinks/with-retry.ts';
 import { connectKafkaAdmin, connectLedger, requireLog } from './connect.ts';
+import { recordDecoder } from './registry.ts';
 
 /** An outside that is away for longer ends the command. */
 const maxElapsedMs = 60_000;
@@ -52,7 +52,7 @@ export const openDeskPorts = async (config: Config): Promise<{ ports: DeskPorts;
         append: appender.append,
         partitions: await admin.partitions(topic),
         ends: () => admin.ends(topic),
-        decode,
+        decoder: recordDecoder(config),
         retry: retrying({ maxElapsedMs }),
         newId: uuidV7Source(),
         wallMs: Date.now,

@@ -255,18 +255,31 @@ describe('acting', () => {
     expect(await lettersOf('--code', 'FIELD_MISSING')).toHaveLength(6);
   }, 120_000);
 
-  test('discarded with a reason, settled and still there; depth is zero and every act is an event', async () => {
-    expect(await dlqJson('discard', '--all', '--dry-run')).toMatchObject({ discarded: 10 });
-    expect(await dlqJson('discard', '--code', 'JSON_INVALID', ...who)).toMatchObject({ discarded: 4 });
-    expect(await dlqJson('fix', '--all', '--set', 'version="1.0"', ...who)).toMatchObject({
-      settled: { stored: 4, duplicate: 2 },
+  test('a preview and its run mean the same letters, and say how many are left and why', async () => {
+    const refused = { 'still-refused': 10, 'in-ledger': 0, unreadable: 0, 'over-limit': 0, changed: 0 };
+    const why = { left: refused, refusedByCode: { JSON_INVALID: 4, FIELD_MISSING: 6 } };
+    expect(await dlqJson('redrive', '--all', '--dry-run')).toMatchObject({ eligible: 0, ...why });
+    expect(await dlqJson('redrive', '--all', ...who)).toMatchObject({ sent: 0, ...why });
+    expect((await dlq('redrive', '--all', '--dry-run')).out).toContain('10 (sent all the same with --even-refused)');
+    expect(await dlqJson('redrive', '--all', '--even-refused', '--dry-run')).toMatchObject({ eligible: 10 });
+    const mending = ['fix', '--all', '--set', 'version="1.0"'];
+    const preview = await dlqJson(...mending, '--dry-run');
+    expect(preview).toMatchObject({ eligible: 6, left: { 'still-refused': 0, unreadable: 4 } });
+    // So slowly that the pipeline has stored the first of two with the same id before the second is sent.
+    expect(await dlqJson(...mending, '--rate', '2', ...who)).toMatchObject({
+      ...{ sent: 6, left: preview['left'], settled: { stored: 4, duplicate: 2 } },
     });
+  }, 120_000);
+
+  test('discarded with a reason, settled and still there; depth is zero and every act is an event', async () => {
+    expect(await dlqJson('discard', '--all', '--dry-run')).toMatchObject({ discarded: 4 });
+    expect(await dlqJson('discard', '--code', 'JSON_INVALID', ...who)).toMatchObject({ discarded: 4 });
     expect(await lettersOf('--state', 'discarded')).toHaveLength(4);
     await untilCaughtUp(site);
     await until(async () => (await depthShown()) === 0, { timeoutMs: 60_000, what: 'the gauge to be zero' });
     expect(await dlqJson('status')).toMatchObject({ depth: 0, byState: { open: 0, redriving: 0 } });
     const audited = await site.command(['audit']);
-    expect([audited.code, audited.out + audited.err]).toEqual([0, expect.any(String)]);
+    expect([audited.code, audited.err]).toEqual([0, '']);
     const account = await accountSite(stack, site);
     for (const event of [...good, ...wrongOutcome, ...noVersion]) {
       expect(account.events.has(String(event['event_id']))).toBe(true);
