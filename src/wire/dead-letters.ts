@@ -6,6 +6,7 @@ import { PipelineError } from '../errors.ts';
 import { uuidV7Source } from '../producers/uuid-v7.ts';
 import { deadLetterDesk, type DeadLetterDesk } from '../redrive/desk.ts';
 import type { DeskPorts } from '../redrive/desk-ports.ts';
+import { patientReads } from '../redrive/patient-reads.ts';
 import { retrying } from '../sinks/with-retry.ts';
 import { connectKafkaAdmin, connectLedger, requireLog } from './connect.ts';
 import { recordDecoder } from './registry.ts';
@@ -42,9 +43,10 @@ export const openDeskPorts = async (config: Config): Promise<{ ports: DeskPorts;
     await reader.connect();
     const appender = kafkaAppender({ kafka, topic, tooLarge: 'REDRIVE_TOO_LARGE' });
     closers.push(() => appender.close());
+    const retry = retrying({ maxElapsedMs });
     return {
       ports: {
-        ledger,
+        ledger: patientReads(ledger, retry),
         logs: await ledger.logs(),
         sourceLog,
         deadLetterLog: await requireLog(ledger, deadLetterTopic),
@@ -53,7 +55,7 @@ export const openDeskPorts = async (config: Config): Promise<{ ports: DeskPorts;
         partitions: await admin.partitions(topic),
         ends: () => admin.ends(topic),
         decoder: recordDecoder(config),
-        retry: retrying({ maxElapsedMs }),
+        retry,
         newId: uuidV7Source(),
         wallMs: Date.now,
         maxAttempts: config.redrive.maxAttempts,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { deadLetterDesk } from '../../src/redrive/desk.ts';
 import type { DeskPorts } from '../../src/redrive/desk-ports.ts';
 import { seededRandom } from '../../src/producers/random.ts';
@@ -55,18 +54,17 @@ test('a bad deploy, from the breaker to depth zero: killed half way, resumed, an
 
   const edit = ['--code', 'OUTCOME_INVALID', '--set', 'event_outcome=success'];
   expect(await json('dlq', 'fix', ...edit, '--dry-run')).toMatchObject({ eligible: 5000 });
-  const killed = await killHalfWay(site, ['dlq', 'fix', ...edit, '--rate', '500', ...reason('ada')], 2500);
+  const killed = await killHalfWay(site, ['dlq', 'fix', ...edit, '--rate', '250', ...reason('ada')], 1500);
   const began = performance.now();
   const resumed = await json('dlq', 'redrive', '--resume', killed, '--rate', '100000', ...reason('grace'));
   const seconds = (performance.now() - began) / 1000;
   console.info(`resumed: ${String(resumed['sent'])} records in ${seconds.toFixed(1)} s`);
   expect(resumed).toMatchObject({ complete: true, settled: { stored: 5000, duplicate: 0, dead: 0, redriving: 0 } });
   expect(await json('dlq', 'fix', ...edit, ...reason('ada'))).toMatchObject({ sent: 0 });
-  const measured = await measure(site, [
-    ...['dlq', 'fix', '--code', 'FIELD_MISSING', '--set', 'version="1.0"', '--rate', '100000', ...reason('ada')],
-  ]);
-  console.info(`redrive of 4,800: ${measured.seconds.toFixed(1)} s, ${measured.peakMb.toFixed(0)} MB resident at most`);
-  expect(measured.peakMb).toBeLessThan(400);
+  const mending = ['fix', '--code', 'FIELD_MISSING', '--set', 'version="1.0"', '--rate', '100000', ...reason('ada')];
+  const whole = performance.now();
+  expect(await json('dlq', ...mending)).toMatchObject({ sent: 4800, settled: { stored: 4800 } });
+  console.info(`redrive of 4,800: ${((performance.now() - whole) / 1000).toFixed(1)} s`);
   expect(await json('dlq', 'discard', '--code', 'JSON_INVALID', ...reason('ada'))).toMatchObject({ discarded: 200 });
   await untilCaughtUp(site);
   expect(await json('dlq', 'status')).toMatchObject({
@@ -103,22 +101,6 @@ const killHalfWay = async (site: Site, args: readonly string[], letters: number)
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
 const spawnCommand = (site: Site, args: readonly string[]) =>
   spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], { env: site.env, stdio: 'ignore' });
-
-const measure = async (site: Site, args: readonly string[]) => {
-  const began = performance.now();
-  const child = spawnCommand(site, args);
-  let peakMb = 0;
-  const look = setInterval(() => {
-    void readFile(`/proc/${child.pid ?? 0}/status`, 'utf8').then(
-      (text) => (peakMb = Math.max(peakMb, Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024)),
-      () => undefined,
-    );
-  }, 50);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  clearInterval(look);
-  expect(code).toBe(0);
-  return { seconds: (performance.now() - began) / 1000, peakMb };
-};
 
 describe('on the same letters', () => {
   let site: Site;
