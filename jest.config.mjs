@@ -5,5 +5,6 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.mjs' },
-  testTimeout: 30_000,
+  testSequencer: '<rootDir>/test/support/slow-first.mjs',
+  testTimeout: 60_000,
 };

@@ -13,15 +13,16 @@ import { closingLine, runSuite, sum, type Tally } from './jest-runs.ts';
 
 endWithParent();
 
-type Suite = { readonly needsServers: boolean; readonly jest: readonly string[] };
+/** `sharesServers`: its files share one stack; others start what they need themselves. */
+type Suite = { readonly sharesServers: boolean; readonly jest: readonly string[] };
 
-/** In this order. Tests of whole processes wait more than they work, so two of their files run at a time. */
+/** In this order. Tests of whole processes wait a lot, so there are more of them at a time than cores of a small machine. */
 const suites: Readonly<Record<string, Suite>> = {
-  unit: { needsServers: false, jest: [] },
-  contract: { needsServers: true, jest: ['--runInBand'] },
-  integration: { needsServers: true, jest: ['--runInBand'] },
-  e2e: { needsServers: true, jest: ['--maxWorkers=2'] },
-  faults: { needsServers: false, jest: ['--runInBand'] },
+  unit: { sharesServers: false, jest: ['--maxWorkers=2'] },
+  contract: { sharesServers: false, jest: ['--maxWorkers=2'] },
+  integration: { sharesServers: true, jest: ['--maxWorkers=2'] },
+  e2e: { sharesServers: true, jest: ['--maxWorkers=3'] },
+  faults: { sharesServers: false, jest: ['--runInBand'] },
 };
 const byDefault = ['unit', 'contract', 'integration', 'e2e'];
 
@@ -49,11 +50,14 @@ const runNamed = async (name: string, jestArgs: readonly string[]): Promise<Tall
   const started = performance.now();
   say(`test/${name} …`);
   const run = (env?: Record<string, string>): Promise<Tally> => runSuite(name, [...suite.jest, ...jestArgs], env);
-  const tally = suite.needsServers ? await withSharedStack(run) : await run();
+  const tally = suite.sharesServers ? await withSharedStack(run) : await run();
   say(`test/${name}: ${closingLine(tally)} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return tally;
 };
 
+/** Tests start a hundred processes of the same sources, of which each would compile them all. */
+const compiled = await mkdtemp(join(tmpdir(), 'immutrail-compiled-'));
+process.env['NODE_COMPILE_CACHE'] = compiled;
 const split = process.argv.indexOf('--', 2);
 const names = process.argv.slice(2, split === -1 ? undefined : split);
 const jestArgs = split === -1 ? [] : process.argv.slice(split + 1);
@@ -65,6 +69,7 @@ for (const name of names.length > 0 ? names : byDefault) {
   };
   tallies.push(await runNamed(name, jestArgs).catch(failure));
 }
+await rm(compiled, { recursive: true, force: true });
 const total = sum(tallies);
 for (const name of total.skipped) say(`skipped: ${name}`);
 if (total.passed + total.failed === 0) say('no test ran');

@@ -2,16 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { runCli } from './cli/program.ts';
 import { describeConfig, loadConfig, wantsColour } from './config.ts';
-import { breakerHolds, breakerRelease } from './wire/breaker.ts';
-import { openDeadLetters } from './wire/dead-letters.ts';
-import { gapAccept, getEvent, init, logReopen, status } from './wire/acts.ts';
-import { audit } from './wire/audit.ts';
-import { exportEvents } from './wire/exports.ts';
-import { makeKey, showKeys } from './wire/keys.ts';
-import { produce } from './wire/produce.ts';
-import { schemaOf, schemas } from './wire/schemas.ts';
-import { receipt, verify } from './wire/receipts.ts';
-import { runUntilStopped } from './wire/run-until-stopped.ts';
+import { commandsOf } from './wire/commands.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -39,26 +30,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     colour: wantsColour(process.stdout.isTTY),
     isWatched: process.stderr.isTTY,
   },
-  commands: {
-    init,
-    status,
-    getEvent,
-    audit,
-    logReopen,
-    gapAccept,
-    produce,
-    schemas,
-    schemaOf,
-    makeKey,
-    showKeys,
-    receipt,
-    verify,
-    exportEvents,
-    breaker: breakerHolds,
-    breakerRelease,
-    deadLetters: openDeadLetters,
-    run: (config) => runUntilStopped(config, version, stop.signal),
-  },
+  commands: commandsOf(version, stop.signal),
 });
 
 // What a library left open must not keep a stopped pipeline alive until somebody kills it. Not reached in a clean end.

@@ -1,3 +1,4 @@
+import type { CancelResult } from '../redrive/cancel.ts';
 import type { Revision } from '../redrive/desk.ts';
 import type { DiscardResult } from '../redrive/discard.ts';
 import type { FoundLetter } from '../redrive/found-letter.ts';
@@ -134,21 +135,36 @@ const leftNames: Readonly<Record<keyof LeftCounts, string>> = {
 const countLines = (counts: readonly (readonly [string, number | string])[]): string[] =>
   counts.map(([name, count]) => `${name.padEnd(30)}${String(count)}`);
 
-const leftLines = (left: LeftCounts): string[] =>
-  countLines(leavingReasons.map((reason) => [leftNames[reason], left[reason]]));
+/** How those are sent all the same that were left for such a reason, where a person may decide so for many at once. */
+const options: Partial<Record<keyof LeftCounts, string>> = {
+  'in-ledger': '--even-stored',
+  'still-refused': '--even-refused',
+};
 
-export const previewText = ({ eligible, eligibleByCode, left }: Preview): string =>
+const leftLines = ({ left, refusedByCode }: Pick<Preview, 'left' | 'refusedByCode'>): string[] =>
+  leavingReasons.flatMap((reason) => {
+    const count = left[reason];
+    const option = count > 0 ? options[reason] : undefined;
+    const codes = reason === 'still-refused' ? codeLines(refusedByCode) : [];
+    const hint = option === undefined ? '' : ` (sent all the same with ${option})`;
+    return [...countLines([[leftNames[reason], `${count}${hint}`]]), ...codes];
+  });
+
+const codeLines = (byCode: Readonly<Record<string, number>>): string[] =>
+  countLines(Object.entries(byCode).map(([code, count]) => [`  ${code}`, count]));
+
+export const previewText = ({ eligible, eligibleByCode, ...rest }: Preview): string =>
   [
     'nothing was changed; this would be done:',
     ...countLines([['eligible', eligible]]),
-    ...countLines(Object.entries(eligibleByCode).map(([code, count]) => [`  ${code}`, count])),
-    ...leftLines(left),
+    ...codeLines(eligibleByCode),
+    ...leftLines(rest),
   ].join('\n');
 
 export const redriveText = (result: RedriveResult, paint: Paint): string => {
-  const { runId, sent, left, lost, tooLarge, complete, cancelledBy, settled } = result;
+  const { runId, sent, lost, tooLarge, complete, cancelledBy, settled } = result;
   if (sent === 0 && settled?.redriving === 0 && complete && lost + tooLarge === 0) {
-    return ['nothing to do', ...leftLines(left)].join('\n');
+    return ['nothing to do', ...leftLines(result)].join('\n');
   }
   const how = complete
     ? paint.green('complete')
@@ -165,9 +181,12 @@ export const redriveText = (result: RedriveResult, paint: Paint): string => {
   return [
     `redrive ${runId} ${how}`,
     ...countLines([['sent', sent], ...counts, ['taken by another act', lost], ['too large for the topic', tooLarge]]),
-    ...leftLines(left),
+    ...leftLines(result),
   ].join('\n');
 };
+
+export const cancelText = (runId: string, { putBack, complete }: CancelResult): string =>
+  `redrive ${runId}: ${putBack} dead letters are open again${complete ? '' : '; stopped before all of them were'}`;
 
 export const discardText = ({ discarded, changed }: DiscardResult, isPreview: boolean): string =>
   [

@@ -243,8 +243,8 @@ const addOtherActs = (dlq: Command, { print, example, signal }: DlqFace, at: At)
     )
     .action((runId: string, flags: ActFlags) =>
       at(async (desk) => {
-        const putBack = await desk.cancel(runId, reasonOf(flags, desk), signal);
-        print({ runId, putBack }, () => `redrive ${runId}: ${putBack} dead letters are open again`);
+        const result = await desk.cancel(runId, reasonOf(flags, desk), signal);
+        print({ runId, ...result }, () => texts.cancelText(runId, result));
       }),
     );
 };

@@ -7,14 +7,16 @@ import type { DeskPorts } from './desk-ports.ts';
 import { parseLetterId } from './letter-id.ts';
 import type { Selection } from './select.ts';
 
-/** Every act on dead letters is an audit event, too: published to the source topic, stored by the pipeline like any other. */
-export type Act = 'redrive' | 'fix' | 'discard' | 'cancel';
+/** Every act of an operator is an audit event, too: published to the source topic, stored by the pipeline like any other. */
+export type Act = 'redrive' | 'fix' | 'discard' | 'cancel' | 'release';
 export type Phase = 'started' | 'resumed' | 'finished';
 
 export type ActEvent = {
   readonly act: Act;
   readonly phase: Phase;
   readonly runId: string;
+  /** The act that this one is about; default: itself. */
+  readonly correlationId?: string;
   readonly by: string;
   readonly outcome: 'pending' | 'success' | 'failure';
   readonly data: Readonly<Record<string, unknown>>;
@@ -24,16 +26,17 @@ type Ports = Pick<DeskPorts, 'append' | 'partitions' | 'ledger' | 'newId' | 'wal
 
 /** Resolves when Kafka has it. The event that begins a run has the run's id, so that a resumed run finds it. */
 export const publishAct = async (ports: Ports, event: ActEvent): Promise<void> => {
-  const { act, phase, runId, by, outcome, data } = event;
+  const { act, phase, runId, correlationId = runId, by, outcome, data } = event;
+  const category = act === 'release' ? 'breaker' : 'deadletter';
   const value = JSON.stringify({
     version: '1.0',
     event_id: phase === 'started' ? runId : ports.newId(),
-    event_type: `deadletter.${act}.${phase}`,
+    event_type: `${category}.${act}.${phase}`,
     event_timestamp: new Date(ports.wallMs()).toISOString(),
-    event_category: 'deadletter',
+    event_category: category,
     event_action: act,
     event_outcome: outcome,
-    correlation_id: runId,
+    correlation_id: correlationId,
     actor_type: 'operator',
     actor_id: by,
     resource_type: 'ledger',

@@ -1,5 +1,5 @@
-import type { Decoded } from '../schemas/decoded.ts';
 import type { Header } from '../schemas/record.ts';
+import type { Decoder } from '../schemas/registry/decoder.ts';
 import type { Ledger, Log } from '../sinks/immudb/ledger.ts';
 import type { Retrying } from '../sinks/with-retry.ts';
 import type { ReadLetter } from './found-letter.ts';
@@ -26,7 +26,8 @@ export type DeskPorts = {
   readonly partitions: number;
   /** Where each of them ends now. */
   readonly ends: () => Promise<ReadonlyMap<number, bigint>>;
-  readonly decode: (value: Buffer | null) => Decoded;
+  /** As the pipeline decodes, payloads and registry included. */
+  readonly decoder: Pick<Decoder, 'prepare' | 'decode'>;
   /** Bounds the waiting for an outside that is away. */
   readonly retry: Retrying;
   /** Ids of runs and events: UUIDs of version 7. */

@@ -9,7 +9,7 @@ import type { LetterFilter } from './filter.ts';
 import type { FoundLetter } from './found-letter.ts';
 import { letterId, parseLetterId } from './letter-id.ts';
 import type { JudgedLetter } from './judge-letter.ts';
-import { cancelRun } from './put-back.ts';
+import { cancelRun, type CancelResult } from './cancel.ts';
 import {
   previewRedrive,
   redrive,
@@ -51,7 +51,7 @@ export type DeadLetterDesk = {
   ): Promise<RedriveResult>;
   previewDiscard(order: DiscardOrder): Promise<DiscardResult>;
   discard(order: DiscardOrder, reason: Reason, signal: AbortSignal): Promise<DiscardResult>;
-  cancel(runId: string, reason: Reason, signal: AbortSignal): Promise<number>;
+  cancel(runId: string, reason: Reason, signal: AbortSignal): Promise<CancelResult>;
   /** Which ledger this is, for a selection that is saved. */
   readonly ledgerId: string;
   /** Who acts unless somebody says otherwise. */

@@ -1,7 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import type { DeadState } from '../sinks/immudb/format/dead-value.ts';
 import { changeLetters, maxLetterChanges, requireWriteRight } from '../sinks/immudb/letter-acts.ts';
-import type { LedgerLetter } from '../sinks/immudb/letters.ts';
+import { letterEntry, type LedgerLetter } from '../sinks/immudb/letters.ts';
 import { publishAct, statedSelection } from './act-event.ts';
 import type { DeskPorts } from './desk-ports.ts';
 import { letterOf } from './put-back.ts';
@@ -36,7 +36,7 @@ export const discard = async (ports: DeskPorts, order: DiscardOrder, reason: Rea
     const [first] = open;
     if (first === undefined) continue;
     if (!hasBegun) {
-      await requireWriteRight(ports.ledger, first);
+      await requireWriteRight(ports.ledger, letterEntry(first));
       await tell('started', 'pending', {});
       hasBegun = true;
     }

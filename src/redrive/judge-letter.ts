@@ -1,5 +1,6 @@
 import { valueSha256 } from '../schemas/record-hash.ts';
 import type { KafkaRecord } from '../schemas/record.ts';
+import type { RejectionCode } from '../schemas/rejection.ts';
 import { isEventId } from '../sinks/immudb/format/event-id.ts';
 import { eventKey } from '../sinks/immudb/format/keys.ts';
 import type { DeskPorts } from './desk-ports.ts';
@@ -21,7 +22,8 @@ export type JudgedLetter = {
   readonly letter: SelectedLetter;
   readonly verdict:
     | { readonly kind: 'eligible'; readonly record: KafkaRecord; readonly sha256: string }
-    | { readonly kind: Leaving; readonly why: string };
+    | { readonly kind: 'still-refused'; readonly why: string; readonly code: RejectionCode }
+    | { readonly kind: Exclude<Leaving, 'still-refused'>; readonly why: string };
 };
 
 /** How letters are judged; the same for a preview and for the run, so both mean the same set. */
@@ -32,35 +34,48 @@ export type JudgeOptions = {
   readonly evenRefused: boolean;
   /** Sends also what the ledger holds already: letters are then closed as duplicates, or die again as conflicts. */
   readonly evenStored: boolean;
+  /** An event is in the ledger if this transaction or one before it has it: what a run itself brings there is not. */
+  readonly snapshot: bigint;
 };
 
-type Ports = Pick<DeskPorts, 'ledger' | 'decode' | 'maxAttempts'>;
+type Ports = Pick<DeskPorts, 'ledger' | 'decoder' | 'retry' | 'maxAttempts'>;
 
-/** Judges letters together: one look into the ledger for the ids of all. */
+/**
+ * Judges letters together, as the pipeline would judge their records: one look into the ledger for the ids of all, and
+ * what a schema registry must say of them is asked first.
+ */
 export const judgeLetters = async (
   ports: Ports,
   letters: readonly SelectedLetter[],
   options: JudgeOptions,
 ): Promise<JudgedLetter[]> => {
-  const drafts = letters.map((letter) => ({ letter, verdict: judgeAlone(ports, letter, options) }));
-  const stored = options.evenStored
-    ? new Set()
-    : await storedIds(
-        ports,
-        drafts.flatMap(({ verdict }) => verdict.eventId ?? []),
-      );
-  return drafts.map(({ letter, verdict: { eventId, ...verdict } }): JudgedLetter => {
-    const isOpenStill = verdict.kind === 'eligible' || verdict.kind === 'still-refused';
-    if (isOpenStill && eventId !== undefined && stored.has(eventId))
+  const screened = letters.map((letter) => ({ letter, screened: screen(ports, letter, options) }));
+  const values = screened.flatMap(({ screened: one }) => (one.kind === 'sendable' ? [one.record.value] : []));
+  const never = new AbortController().signal;
+  await ports.retry('asking the schema registry', () => Promise.resolve(ports.decoder.prepare(values)), never);
+  const drafts = screened.map(({ letter, screened: one }) => ({
+    letter,
+    verdict: one.kind === 'sendable' ? weigh(ports, letter, one.record, options) : one,
+  }));
+  const ids = drafts.flatMap(({ verdict }) => ('eventId' in verdict ? (verdict.eventId ?? []) : []));
+  const stored = options.evenStored ? new Set() : await storedIds(ports, ids, options.snapshot);
+  return drafts.map(({ letter, verdict }): JudgedLetter => {
+    if (!('eventId' in verdict)) return { letter, verdict };
+    const { eventId, ...weighed } = verdict;
+    if (eventId !== undefined && stored.has(eventId))
       return { letter, verdict: { kind: 'in-ledger', why: `event ${eventId} is in the ledger` } };
-    return { letter, verdict };
+    return { letter, verdict: weighed };
   });
 };
 
-type Draft = JudgedLetter['verdict'] & { readonly eventId?: string };
+type Left = { readonly kind: 'changed' | 'unreadable' | 'over-limit'; readonly why: string };
 
-const judgeAlone = (ports: Ports, letter: SelectedLetter, options: JudgeOptions): Draft => {
-  const { dead, original, at, tx, seenTx = tx } = letter;
+/** What needs nothing but the letter and its record. */
+const screen = (
+  ports: Ports,
+  { dead, original, at, tx, seenTx = tx }: SelectedLetter,
+  options: JudgeOptions,
+): Left | { readonly kind: 'sendable'; readonly record: KafkaRecord } => {
   if (dead.state !== 'open') return { kind: 'changed', why: `it is ${dead.state}` };
   if (seenTx !== tx) return { kind: 'changed', why: 'somebody acted on it since it was selected' };
   if (!original.ok) return { kind: 'unreadable', why: original.why };
@@ -69,18 +84,29 @@ const judgeAlone = (ports: Ports, letter: SelectedLetter, options: JudgeOptions)
     return { kind: 'over-limit', why: `it was tried ${dead.attempt} times` };
   const value = edited(original.record.value, options.edit, options.runId, at);
   if (!value.ok) return { kind: 'unreadable', why: value.why };
-  const decoded = ports.decode(value.value);
-  const eventId = decoded.accepted ? decoded.facts.eventId : (decoded.eventId ?? dead.eventId);
-  const id = eventId !== undefined && isEventId(eventId) ? { eventId } : {};
-  if (!decoded.accepted && !options.evenRefused)
-    return { kind: 'still-refused', why: `${decoded.code}: ${decoded.message}`, ...id };
-  const record = { ...original.record, value: value.value };
-  return { kind: 'eligible', record, sha256: valueSha256(value.value), ...id };
+  return { kind: 'sendable', record: { ...original.record, value: value.value } };
 };
 
-const storedIds = async ({ ledger }: Ports, ids: readonly string[]): Promise<ReadonlySet<unknown>> => {
+type Weighed = JudgedLetter['verdict'] & { readonly eventId: string | undefined };
+
+const weigh = (ports: Ports, { dead }: SelectedLetter, record: KafkaRecord, options: JudgeOptions): Weighed => {
+  const decoded = ports.decoder.decode(record.value);
+  const named = decoded.accepted ? decoded.facts.eventId : (decoded.eventId ?? dead.eventId);
+  const eventId = named !== undefined && isEventId(named) ? named : undefined;
+  if (!decoded.accepted && !options.evenRefused) {
+    const { code, message } = decoded;
+    return { kind: 'still-refused', why: `${code}: ${message}`, code, eventId };
+  }
+  return { kind: 'eligible', record, sha256: valueSha256(record.value), eventId };
+};
+
+const storedIds = async (
+  { ledger }: Ports,
+  ids: readonly string[],
+  snapshot: bigint,
+): Promise<ReadonlySet<unknown>> => {
   const keys = [...new Set(ids)].map((id) => Buffer.from(eventKey(id)));
   const entries = keys.length === 0 ? [] : await ledger.client.getAll(keys);
   for (const entry of entries) await ledger.reads.verifyEntry(entry);
-  return new Set(entries.map(({ key }) => key.toString().slice('event/'.length)));
+  return new Set(entries.filter(({ tx }) => tx <= snapshot).map(({ key }) => key.toString().slice('event/'.length)));
 };

@@ -15,7 +15,7 @@ const chunkBytes = 4 * 1024 * 1024;
 export async function* judgedChunks(
   ports: DeskPorts,
   selection: Selection,
-  options: JudgeOptions & { readonly limit: number | null; readonly snapshot: bigint; readonly atOnce?: number },
+  options: JudgeOptions & { readonly limit: number | null; readonly atOnce?: number },
 ): AsyncGenerator<JudgedLetter[], void> {
   let room = options.limit ?? Infinity;
   const atOnce = Math.max(1, Math.min(maxAtOnce, options.atOnce ?? maxAtOnce));
@@ -64,18 +64,23 @@ export type LeftCounts = Readonly<Record<Leaving, number>>;
 /** Counts judged letters. */
 export const tally = () => {
   const left = Object.fromEntries(leavingReasons.map((reason) => [reason, 0])) as Record<Leaving, number>;
-  const eligibleByCode = new Map<string, number>();
+  const [eligibleByCode, refusedByCode] = [new Map<string, number>(), new Map<string, number>()];
   let eligible = 0;
+  const count = (counts: Map<string, number>, code: string) => counts.set(code, (counts.get(code) ?? 0) + 1);
   return {
     add: ({ letter, verdict }: JudgedLetter): void => {
-      if (verdict.kind !== 'eligible') left[verdict.kind] += 1;
-      else {
+      if (verdict.kind === 'eligible') {
         eligible += 1;
-        eligibleByCode.set(letter.dead.code, (eligibleByCode.get(letter.dead.code) ?? 0) + 1);
+        count(eligibleByCode, letter.dead.code);
+        return;
       }
+      left[verdict.kind] += 1;
+      if (verdict.kind === 'still-refused') count(refusedByCode, verdict.code);
     },
     left: (): LeftCounts => ({ ...left }),
     eligible: () => eligible,
     eligibleByCode: () => Object.fromEntries(eligibleByCode),
+    /** Why the pipeline would refuse them now. */
+    refusedByCode: () => Object.fromEntries(refusedByCode),
   };
 };

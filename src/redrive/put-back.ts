@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { PipelineError } from '../errors.ts';
 import type { DeadState } from '../sinks/immudb/format/dead-value.ts';
 import { changeLetters, type ChangedLetters } from '../sinks/immudb/letter-acts.ts';
 import { readLetters, scanLetters, type LedgerLetter } from '../sinks/immudb/letters.ts';
@@ -34,41 +32,6 @@ export const putBack = (
     ports.retry,
     signal,
   );
-};
-
-const settleMs = 1_000;
-
-/**
- * Puts back what a run has under way, again and again until it has nothing more: a run that still sends meets that its
- * letters were put back, and ends. Returns how many letters were put back. Rejects with REDRIVE_UNKNOWN for none.
- */
-export const cancelRun = async (
-  ports: Pick<DeskPorts, 'ledger' | 'logs' | 'retry'>,
-  runId: string,
-  reason: Reason,
-  signal: AbortSignal,
-): Promise<number> => {
-  let putBackInAll = 0;
-  for (;;) {
-    const found = await putBackOnce(ports, runId, reason, signal);
-    putBackInAll += found;
-    if (putBackInAll === 0) throw new PipelineError('REDRIVE_UNKNOWN', `redrive ${runId} has nothing under way`);
-    if (found === 0) return putBackInAll;
-    await sleep(settleMs, undefined, { signal });
-  }
-};
-
-const putBackOnce = async (
-  ports: Pick<DeskPorts, 'ledger' | 'logs' | 'retry'>,
-  runId: string,
-  reason: Reason,
-  signal: AbortSignal,
-): Promise<number> => {
-  let count = 0;
-  for await (const page of lettersUnderWay(ports, runId)) {
-    count += (await putBack(ports, page, reason, signal)).made.length;
-  }
-  return count;
 };
 
 /** Letters of a run that are not settled, page by page. */

@@ -4,7 +4,7 @@ import type { KafkaRecord } from '../schemas/record.ts';
 import { bucket } from '../sinks/bucket.ts';
 import { deadKey } from '../sinks/immudb/format/keys.ts';
 import { changeLetters, requireWriteRight, type LetterChange } from '../sinks/immudb/letter-acts.ts';
-import type { LedgerLetter } from '../sinks/immudb/letters.ts';
+import { letterEntry, type LedgerLetter } from '../sinks/immudb/letters.ts';
 import { publishAct, statedSelection, type ActEvent } from './act-event.ts';
 import type { DeskPorts } from './desk-ports.ts';
 import type { Edit } from './edit.ts';
@@ -14,7 +14,7 @@ import { sendOutgoing, type Outgoing } from './outgoing.ts';
 import { untilPassed } from './progress-of-pipeline.ts';
 import { cancellerOf, letterOf, putBack } from './put-back.ts';
 import { resumeStuck } from './resume.ts';
-import { countRun, type RunCounts } from './run-counts.ts';
+import { countRun, stretches, type RunCounts } from './run-counts.ts';
 import type { SelectedLetter, Selection } from './select.ts';
 
 /** What is to be sent again, and how. */
@@ -46,12 +46,15 @@ export type Preview = {
   readonly eligible: number;
   readonly eligibleByCode: Readonly<Record<string, number>>;
   readonly left: LeftCounts;
+  /** Of those that are still refused, the codes of now. */
+  readonly refusedByCode: Readonly<Record<string, number>>;
 };
 
 export type RedriveResult = {
   readonly runId: string;
   readonly sent: number;
   readonly left: LeftCounts;
+  readonly refusedByCode: Readonly<Record<string, number>>;
   /** Letters that somebody else's act took in the meantime. */
   readonly lost: number;
   readonly tooLarge: number;
@@ -79,7 +82,12 @@ export const previewRedrive = async (
       onLetter(judged);
     }
   }
-  return { eligible: counts.eligible(), eligibleByCode: counts.eligibleByCode(), left: counts.left() };
+  return {
+    eligible: counts.eligible(),
+    eligibleByCode: counts.eligibleByCode(),
+    left: counts.left(),
+    refusedByCode: counts.refusedByCode(),
+  };
 };
 
 /**
@@ -109,6 +117,7 @@ const redriveWork = (ports: DeskPorts, order: RedriveOrder, run: RedriveRun, run
   const turn = bucket(perSecond, pacing);
   const counts = tally();
   const ends = new Map<number, bigint>();
+  const touched = stretches();
   let [sent, lost, tooLarge] = [0, 0, 0];
   let cancelledBy: string | null = null;
   let hasBegun = false;
@@ -119,7 +128,7 @@ const redriveWork = (ports: DeskPorts, order: RedriveOrder, run: RedriveRun, run
   /** Before anything changes: the right to change it, and the event that says who does it. */
   const begin = async (letter: LedgerLetter | undefined): Promise<void> => {
     if (hasBegun) return;
-    if (letter !== undefined) await requireWriteRight(ports.ledger, letter);
+    if (letter !== undefined) await requireWriteRight(ports.ledger, letterEntry(letter));
     const stated = { ...statedOrder(order), snapshot: String(snapshot), why };
     await tell(run.resume === undefined ? 'started' : 'resumed', 'pending', stated);
     hasBegun = true;
@@ -132,6 +141,7 @@ const redriveWork = (ports: DeskPorts, order: RedriveOrder, run: RedriveRun, run
     await turn(eligible.length);
     const changes = eligible.map((one): LetterChange => toRedriving(one, runId, run));
     const changed = await changeLetters(ports.ledger, changes, ports.retry, never);
+    for (const { at } of changed.made) touched.add(at);
     const outgoing = outgoingOf(changed.made, eligible);
     const result = await sendOutgoing(ports, outgoing, { waitMs, signal: never });
     const given = result.tooLarge.map(({ letter }) => letter);
@@ -152,7 +162,8 @@ const redriveWork = (ports: DeskPorts, order: RedriveOrder, run: RedriveRun, run
       if (error instanceof PipelineError && error.code === 'REDRIVE_NOT_SETTLED') return null;
       throw error;
     }
-    return await countRun(ports, runId);
+    // What a killed run touched before is only in the ledger.
+    return await countRun(ports, runId, run.resume === undefined ? touched.ranges() : undefined);
   };
 
   return {
@@ -178,7 +189,18 @@ const redriveWork = (ports: DeskPorts, order: RedriveOrder, run: RedriveRun, run
     close: async (): Promise<RedriveResult> => {
       const complete = cancelledBy === null && !signal.aborted;
       const left = counts.left();
-      const result = { runId, sent, left, lost, tooLarge, complete, cancelledBy, settled: await settled() };
+      const refusedByCode = counts.refusedByCode();
+      const result = {
+        runId,
+        sent,
+        left,
+        refusedByCode,
+        lost,
+        tooLarge,
+        complete,
+        cancelledBy,
+        settled: await settled(),
+      };
       if (hasBegun) await tell('finished', complete ? 'success' : 'failure', { ...result, why });
       return result;
     },

@@ -1,54 +1,22 @@
 import type { HeldPartition, Reason, ReleasedPartition } from '../cli/commands.ts';
 import type { Config } from '../config.ts';
-import { PipelineError } from '../errors.ts';
-import { releaseBreaker } from '../sinks/immudb/acts.ts';
-import type { Ledger, Log } from '../sinks/immudb/ledger.ts';
-import { readMarks } from '../sinks/immudb/marks.ts';
-import { connectKafkaAdmin, connectLedger, requireLog } from './connect.ts';
+import type { DeskPorts } from '../redrive/desk-ports.ts';
+import { heldPartitions, releaseHeld } from '../redrive/release.ts';
+import { openDeskPorts } from './dead-letters.ts';
 
-/** The breaker's state lies in the ledger, so it is the same for every instance, and outlives them. */
-export const breakerHolds = (config: Config): Promise<readonly HeldPartition[]> => atLedger(config, heldOf);
+export const breakerHolds = (config: Config): Promise<readonly HeldPartition[]> => atDesk(config, heldPartitions);
 
 export const breakerRelease = (
   config: Config,
   partition: number | null,
   reason: Reason,
-): Promise<readonly ReleasedPartition[]> =>
-  atLedger(config, async (at) => {
-    const chosen = partition === null ? (await heldOf(at)).map((held) => held.partition) : [partition];
-    if (chosen.length === 0) throw new PipelineError('BREAKER_NOT_HOLDING', 'the breaker holds no partition');
-    const released: ReleasedPartition[] = [];
-    for (const one of chosen) {
-      released.push({
-        partition: one,
-        ...(await releaseBreaker(at.ledger, { log: at.log.number, partition: one, ...reason })),
-      });
-    }
-    return released;
-  });
+): Promise<readonly ReleasedPartition[]> => atDesk(config, (ports) => releaseHeld(ports, partition, reason));
 
-type Place = { readonly ledger: Ledger; readonly log: Log; readonly partitions: readonly number[] };
-
-const heldOf = async ({ ledger, log, partitions }: Place): Promise<HeldPartition[]> => {
-  const marks = await readMarks(ledger, log.number, partitions);
-  return [...marks.values()].flatMap(({ partition, next, tx, breaker }) =>
-    breaker?.isHolding === true ? [{ partition, next, tx, why: breaker.why }] : [],
-  );
-};
-
-const atLedger = async <T>(config: Config, work: (place: Place) => Promise<T>): Promise<T> => {
-  const { topic } = config.kafka;
-  const ledger = await connectLedger(config);
+const atDesk = async <T>(config: Config, work: (ports: DeskPorts) => Promise<T>): Promise<T> => {
+  const { ports, close } = await openDeskPorts(config);
   try {
-    const kafka = await connectKafkaAdmin(config);
-    try {
-      const log = await requireLog(ledger, topic);
-      const count = await kafka.partitions(topic);
-      return await work({ ledger, log, partitions: Array.from({ length: count }, (_, index) => index) });
-    } finally {
-      await kafka.close();
-    }
+    return await work(ports);
   } finally {
-    await ledger.close();
+    await close();
   }
 };

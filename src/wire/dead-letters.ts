@@ -6,9 +6,10 @@ import { PipelineError } from '../errors.ts';
 import { uuidV7Source } from '../producers/uuid-v7.ts';
 import { deadLetterDesk, type DeadLetterDesk } from '../redrive/desk.ts';
 import type { DeskPorts } from '../redrive/desk-ports.ts';
-import { decode } from '../schemas/decode.ts';
+import { patientReads } from '../redrive/patient-reads.ts';
 import { retrying } from '../sinks/with-retry.ts';
 import { connectKafkaAdmin, connectLedger, requireLog } from './connect.ts';
+import { recordDecoder } from './registry.ts';
 
 /** An outside that is away for longer ends the command. */
 const maxElapsedMs = 60_000;
@@ -42,9 +43,10 @@ export const openDeskPorts = async (config: Config): Promise<{ ports: DeskPorts;
     await reader.connect();
     const appender = kafkaAppender({ kafka, topic, tooLarge: 'REDRIVE_TOO_LARGE' });
     closers.push(() => appender.close());
+    const retry = retrying({ maxElapsedMs });
     return {
       ports: {
-        ledger,
+        ledger: patientReads(ledger, retry),
         logs: await ledger.logs(),
         sourceLog,
         deadLetterLog: await requireLog(ledger, deadLetterTopic),
@@ -52,8 +54,8 @@ export const openDeskPorts = async (config: Config): Promise<{ ports: DeskPorts;
         append: appender.append,
         partitions: await admin.partitions(topic),
         ends: () => admin.ends(topic),
-        decode,
-        retry: retrying({ maxElapsedMs }),
+        decoder: recordDecoder(config),
+        retry,
         newId: uuidV7Source(),
         wallMs: Date.now,
         maxAttempts: config.redrive.maxAttempts,

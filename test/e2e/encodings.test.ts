@@ -10,6 +10,7 @@ import type { Stack } from '../../stack/stack.ts';
 import { testEvent, testKafka } from '../support/load.ts';
 import { openSite, type Site } from '../support/pipeline-process.ts';
 import { accountSite, untilCaughtUp } from '../support/site-account.ts';
+import { typedAt } from '../support/typed.ts';
 import { until } from '../support/until.ts';
 
 let stack: Stack;
@@ -56,7 +57,7 @@ type Got = {
   readonly event: Record<string, unknown>;
 };
 const get = async (id: string): Promise<Got> => {
-  const { out, err } = await site.command(['get', '--json', id]);
+  const { out, err } = await typedAt(site)(['get', '--json', id]);
   if (out === '') throw new Error(err);
   return JSON.parse(out) as Got;
 };

@@ -50,7 +50,7 @@ test(`kill -9 at ${kills} random moments under load: every offset is accounted f
   const account = await expectAccounted(stack, site, produced);
   expect(produced.records).toBeGreaterThan(1000);
   expect(account.transactions).toBeGreaterThan(BigInt(kills));
-}, 300_000);
+}, 600_000);
 
 /** Until this process has written at least one batch. */
 const untilStored = async (running: Running): Promise<void> => {
@@ -59,7 +59,7 @@ const untilStored = async (running: Running): Promise<void> => {
     const text = (await answer?.text()) ?? '';
     return Number(/^immutrail_stored_total (\d+)/m.exec(text)?.[1] ?? 0) > 0;
   };
-  await until(stored, { timeoutMs: 30_000, what: 'the pipeline to store something' }).catch((error: unknown) => {
+  await until(stored, { timeoutMs: 60_000, what: 'the pipeline to store something' }).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${running.output()}`);
   });
 };

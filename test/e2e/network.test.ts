@@ -24,6 +24,8 @@ beforeAll(async () => {
     IMMUTRAIL_LEDGER_PORT: String(way.port),
     IMMUTRAIL_LEDGER_DEADLINE_MS: '1000',
     IMMUTRAIL_LEDGER_BACKOFF_MAX_MS: '500',
+    // It is to stay in its group, on a slow machine, too.
+    IMMUTRAIL_KAFKA_SESSION_TIMEOUT_MS: '30000',
   });
   await running.ready();
 }, 120_000);
@@ -57,11 +59,14 @@ const retries = (code: string): number =>
 const latency = (stream: 'upstream' | 'downstream', ms: number) =>
   ({ type: 'latency', stream, attributes: { latency: ms, jitter: 0 } }) as const;
 
-/** `told`: what the process must have met for the test to be worth anything; null: slow is no failure. */
-const outages: readonly [what: string, hurt: () => Promise<void>, lastsMs: number, told: RegExp | null][] = [
-  ['refused connections', () => way.enable(false), 10_000, /LEDGER_UNAVAILABLE/],
-  ['answers that take 5 s under a deadline of 1 s', () => way.add(latency('downstream', 5000)), 8000, /LEDGER_TIMEOUT/],
-  ['requests that take 5 s under a deadline of 1 s', () => way.add(latency('upstream', 5000)), 8000, /LEDGER_TIMEOUT/],
+/**
+ * `told`: what the process must have met, at first and when it tried again, for the test to be worth anything; it lasts
+ * until then. Null: slow is no failure.
+ */
+const outages: readonly [what: string, hurt: () => Promise<void>, told: RegExp | null][] = [
+  ['refused connections', () => way.enable(false), /LEDGER_UNAVAILABLE/],
+  ['answers that take 5 s under a deadline of 1 s', () => way.add(latency('downstream', 5000)), /LEDGER_TIMEOUT/],
+  ['requests that take 5 s under a deadline of 1 s', () => way.add(latency('upstream', 5000)), /LEDGER_TIMEOUT/],
   [
     'connections reset in the middle of writes',
     async () => {
@@ -76,47 +81,41 @@ const outages: readonly [what: string, hurt: () => Promise<void>, lastsMs: numbe
         await sleep(Math.random() * 300);
       }
     },
-    0,
     /LEDGER_(UNAVAILABLE|TIMEOUT)/,
   ],
   [
     'answers cut off after a few bytes',
     () => way.add({ type: 'limit_data', stream: 'downstream', attributes: { bytes: 700 } }),
-    5000,
     /LEDGER_(UNAVAILABLE|TIMEOUT)/,
   ],
   [
     'connections that carry nothing',
     () => way.add({ type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } }),
-    5000,
     /LEDGER_TIMEOUT/,
   ],
   [
     'a way of 20 kB/s',
     () => way.add({ type: 'bandwidth', stream: 'upstream', attributes: { rate: 20 } }),
-    8000,
     /LEDGER_TIMEOUT/,
   ],
-  [
-    'a way of 300 kB/s',
-    () => way.add({ type: 'bandwidth', stream: 'upstream', attributes: { rate: 300 } }),
-    5000,
-    null,
-  ],
+  ['a way of 300 kB/s', () => way.add({ type: 'bandwidth', stream: 'upstream', attributes: { rate: 300 } }), null],
 ];
 
 test.each(outages)(
   '%s: the process stays, says so, catches up, and dead-letters nothing',
-  async (_, hurt, lastsMs, told) => {
+  async (_, hurt, told) => {
     const before = running.output().length;
+    const retriesTold = () =>
+      running
+        .output()
+        .slice(before)
+        .split('\n')
+        .filter((line) => told?.test(line) === true).length;
     await underLoad(async () => {
-      await sleep(1000);
+      await sleep(500);
       await hurt();
-      await sleep(lastsMs);
-      if (told !== null) {
-        const said = () => told.test(running.output().slice(before));
-        await until(said, { timeoutMs: 20_000, what: `${String(told)} to be said` });
-      }
+      const said = () => told === null || retriesTold() >= 3;
+      await Promise.all([sleep(2500), until(said, { timeoutMs: 60_000, what: `${String(told)} to be said thrice` })]);
       expect(await isLive()).toBe(true);
       await way.heal();
       await sleep(500);

@@ -1,27 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { load, testKafka } from '../support/load.ts';
-import { openSite, type Addresses, type Site } from '../support/pipeline-process.ts';
-import { sharedStack } from '../support/shared-stack.ts';
+import { ownSites } from '../support/own-sites.ts';
 import { accountSite, untilCaughtUp } from '../support/site-account.ts';
 import { until } from '../support/until.ts';
 import { connect, createDatabase, someEntries, write } from '../support/written-ledger.ts';
 
-let stack: Addresses;
-const sites: Site[] = [];
-const open = async (options?: Parameters<typeof openSite>[1]): Promise<Site> => {
-  const site = await openSite(stack, options);
-  sites.push(site);
-  return site;
-};
-beforeAll(async () => {
-  stack = await sharedStack();
-}, 120_000);
-afterAll(async () => {
-  for (const site of sites) await site.close();
-});
+const { stack, open } = ownSites();
 
 const admin = async <T>(work: (admin: ReturnType<ReturnType<typeof testKafka>['admin']>) => Promise<T>): Promise<T> => {
-  const client = testKafka(stack).admin();
+  const client = testKafka(stack()).admin();
   await client.connect();
   try {
     return await work(client);
@@ -34,8 +21,8 @@ test('what is not the ledger of this group is refused at once, with advice and n
   const site = await open({ partitions: 1 });
   const other = await open({ partitions: 1 });
   const foreign = `foreign${site.database}`;
-  await createDatabase(stack.immudb, foreign);
-  const stranger = await connect(stack.immudb, foreign);
+  await createDatabase(stack().immudb, foreign);
+  const stranger = await connect(stack().immudb, foreign);
   await write(stranger, someEntries(1, 3));
   await stranger.close();
   const cases: [string, Record<string, string>, number, string][] = [
@@ -59,12 +46,12 @@ test('what is not the ledger of this group is refused at once, with advice and n
     expect(running.output()).toContain(name);
     expect(running.output()).toContain('"advice"');
   }
-  expect((await accountSite(stack, site)).transactions).toBe(2n);
+  expect((await accountSite(stack(), site)).transactions).toBe(2n);
 }, 180_000);
 
 test('a topic deleted and made anew halts, running or stopped, until a person reopens the log', async () => {
   const site = await open({ partitions: 2 });
-  await load(stack, { topic: site.topic, count: 300 });
+  await load(stack(), { topic: site.topic, count: 300 });
   const first = await site.run();
   await first.ready();
   await untilCaughtUp(site);
@@ -81,7 +68,7 @@ test('a topic deleted and made anew halts, running or stopped, until a person re
       );
     });
   await anew();
-  const produced = await load(stack, { topic: site.topic, count: 500 });
+  const produced = await load(stack(), { topic: site.topic, count: 500 });
   await until(() => first.output().includes('LOG_REPLACED'), { timeoutMs: 60_000, what: 'the halt' }).catch(
     (error: unknown) => {
       throw new Error(`${String(error)}\n${first.output().slice(-6000)}`);
@@ -90,7 +77,7 @@ test('a topic deleted and made anew halts, running or stopped, until a person re
   expect((await first.exited).code).toBe(40);
   const second = await site.run();
   expect((await second.exited).code).toBe(40);
-  const before = await accountSite(stack, site);
+  const before = await accountSite(stack(), site);
 
   const reopened = await site.command(['log', 'reopen', '--by', 'test', '--why', 'the topic was made anew']);
   expect([reopened.code, reopened.err]).toEqual([0, '']);
@@ -99,20 +86,20 @@ test('a topic deleted and made anew halts, running or stopped, until a person re
   await untilCaughtUp(site);
   third.kill('SIGTERM');
   expect((await third.exited).code).toBe(0);
-  const after = await accountSite(stack, site);
+  const after = await accountSite(stack(), site);
   expect([...produced.ids].filter((id) => !after.events.has(id))).toEqual([]);
   expect(after.events.size).toBe(before.events.size + produced.ids.size);
 }, 180_000);
 
 test('records deleted before they were stored hold their partition until a person accepts the loss', async () => {
   const site = await open({ partitions: 2 });
-  const produced = await load(stack, { topic: site.topic, count: 400 });
+  const produced = await load(stack(), { topic: site.topic, count: 400 });
   const first = await site.run();
   await first.ready();
   await untilCaughtUp(site);
   first.kill('SIGTERM');
   await first.exited;
-  await load(stack, { topic: site.topic, count: 400 });
+  await load(stack(), { topic: site.topic, count: 400 });
   await admin(async (client) => {
     const [end] = (await client.fetchTopicOffsets(site.topic)).filter(({ partition }) => partition === 0);
     const partitions = [{ partition: 0, offset: String(BigInt(end?.high ?? 0) - 10n) }];
@@ -128,14 +115,14 @@ test('records deleted before they were stored hold their partition until a perso
   await untilCaughtUp(site);
   second.kill('SIGTERM');
   expect((await second.exited).code).toBe(0);
-  const account = await accountSite(stack, site);
+  const account = await accountSite(stack(), site);
   expect(account.partitions.find(({ partition }) => partition === 0)?.gaps).toBeGreaterThan(0n);
   expect(account.partitions.find(({ partition }) => partition === 1)?.gaps).toBe(0n);
 }, 180_000);
 
 test('aborted transactions are gaps, and a trailing marker leaves no lag', async () => {
   const site = await open({ partitions: 1 });
-  const kafka = testKafka(stack);
+  const kafka = testKafka(stack());
   const producer = kafka.producer({ transactionalId: site.group, maxInFlightRequests: 1, idempotent: true });
   await producer.connect();
   for (const isAborted of [true, false, true]) {
@@ -152,6 +139,6 @@ test('aborted transactions are gaps, and a trailing marker leaves no lag', async
   await untilCaughtUp(site);
   running.kill('SIGTERM');
   expect((await running.exited).code).toBe(0);
-  const [partition] = (await accountSite(stack, site)).partitions;
+  const [partition] = (await accountSite(stack(), site)).partitions;
   expect(partition).toMatchObject({ first: 0n, next: 903n, stored: 0n, dead: 300n, gaps: 603n });
 }, 120_000);

@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import kafkajs, { type CompressionTypes, type Message } from 'kafkajs';
 import { benchEvents } from '../../bench/events.ts';
+import { boundedHeap, build, builtProgram, peakMiBOf, testWithProc } from '../support/built-program.ts';
 import { testKafka } from '../support/load.ts';
-import { openSite, type Running, type Site } from '../support/pipeline-process.ts';
-import { sharedStack } from '../support/shared-stack.ts';
+import { ownSites } from '../support/own-sites.ts';
+import type { Running } from '../support/pipeline-process.ts';
 import { untilCaughtUp } from '../support/site-account.ts';
-import type { Stack } from '../../stack/stack.ts';
 
 // The most memory that `immutrail run` ever holds while it works off a backlog, for each codec of Kafka: a compressed
 // fetch holds several times its bytes. What is built is run, as in the container: to strip types takes 20 MB and more.
@@ -17,8 +15,6 @@ const records = process.env['IMMUTRAIL_LONG'] === '1' ? 1_000_000 : 200_000;
 const sizeBytes = 1024;
 const perRequest = 2000;
 const mostMiB = 256;
-const program = new URL('../../dist/main.js', import.meta.url).pathname;
-const heap = ['--max-old-space-size=128', '--max-semi-space-size=8'];
 
 const { None, GZIP, Snappy, LZ4, ZSTD } = kafkajs.CompressionTypes;
 const codecs: readonly [name: string, type: CompressionTypes][] = [
@@ -29,18 +25,11 @@ const codecs: readonly [name: string, type: CompressionTypes][] = [
   ['zstd', ZSTD],
 ];
 
-let stack: Stack;
-const sites: Site[] = [];
-beforeAll(async () => {
-  execFileSync(process.execPath, ['scripts/build.ts']);
-  stack = await sharedStack();
-}, 300_000);
-afterAll(async () => {
-  for (const site of sites) await site.close();
-});
+const { stack, open } = ownSites();
+beforeAll(build, 300_000);
 
 const produceBacklog = async (topic: string, compression: CompressionTypes): Promise<void> => {
-  const producer = testKafka(stack).producer({ allowAutoTopicCreation: false });
+  const producer = testKafka(stack()).producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const startMs = Date.UTC(2026, 0, 1);
   const events = benchEvents({ count: records, perCorrelation: 20, sizeBytes, startMs, timeSpreadMs: 3_600_000 });
@@ -59,27 +48,17 @@ const produceBacklog = async (topic: string, compression: CompressionTypes): Pro
   }
 };
 
-/** Peak of resident memory in MiB: the kernel keeps it, so no look can come too late or too early. */
-const peakMiB = ({ pid }: Running): number => {
-  const [, kB = ''] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Math.round(Number(kB) / 1024);
-};
-
 const storedBy = async ({ url }: Running): Promise<number> => {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(/^immutrail_stored_total (\d+)/m.exec(text)?.[1] ?? 0);
 };
 
-const withProc = existsSync('/proc/self/status') ? test : test.skip;
-if (withProc === test.skip) console.warn('skipped: peak memory is read from /proc, which this system does not have');
-
-withProc.each(codecs)(
+testWithProc.each(codecs)(
   `a backlog of ${records} records in codec %s takes at most ${mostMiB} MiB`,
   async (name, codec) => {
-    const site = await openSite(stack, { program });
-    sites.push(site);
+    const site = await open({ program: builtProgram });
     await produceBacklog(site.topic, codec);
-    const running = await site.run({}, 'trusted', heap);
+    const running = await site.run({}, 'trusted', boundedHeap);
     await running.ready();
     const started = performance.now();
     const died = running.exited.then(({ code, signal }) => {
@@ -88,7 +67,7 @@ withProc.each(codecs)(
     died.catch(() => undefined);
     await Promise.race([untilCaughtUp(site, 900_000), died]);
     const seconds = (performance.now() - started) / 1000;
-    const peak = peakMiB(running);
+    const peak = peakMiBOf(running.pid);
     expect(await storedBy(running)).toBe(records);
     running.kill('SIGTERM');
     expect((await running.exited).code).toBe(0);

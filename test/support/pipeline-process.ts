@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { heldByParent } from '../../scripts/end-with-parent.ts';
 import type { Stack } from '../../stack/stack.ts';
+import { typedAt } from './typed.ts';
 import { until } from './until.ts';
 
 /** Where the servers are: what of a stack may be shared. */
@@ -35,10 +36,11 @@ export type Site = {
   readonly folder: string;
   /** The variables that every command of this site gets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Runs a command to its end. */
+  /** Runs a command to its end, with these options of Node. */
   command(
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
+    execArgv?: readonly string[],
   ): Promise<{ code: number | null; out: string; err: string }>;
   /** Starts `immutrail run`, with these options of Node. */
   run(env?: Readonly<Record<string, string>>, instance?: string, execArgv?: readonly string[]): Promise<Running>;
@@ -50,6 +52,9 @@ export type Site = {
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
 /** What tests start must not outlive them, though they are killed. */
 const ending = new URL('../../scripts/ending-with-parent.ts', import.meta.url).pathname;
+/** A start is mostly compiling: what one process compiled, the next ones of a run of tests take over. */
+const folderOfCompiled = process.env['NODE_COMPILE_CACHE'];
+const compileCache = folderOfCompiled === undefined ? {} : { NODE_COMPILE_CACHE: folderOfCompiled };
 const maxOutput = 400_000;
 let sites = 0;
 
@@ -76,6 +81,7 @@ export const openSite = async (
   let genesis = '';
   const env = {
     PATH: process.env['PATH'] ?? '',
+    ...compileCache,
     NO_COLOR: '1',
     IMMUTRAIL_KAFKA_BROKERS: stack.kafka.brokers.join(','),
     IMMUTRAIL_KAFKA_TOPIC: topic,
@@ -107,8 +113,8 @@ export const openSite = async (
     void once(child, 'exit').then(() => running.delete(child));
     return child;
   };
-  const command: Site['command'] = async (args, extra = {}) => {
-    const child = start(args, extra);
+  const command: Site['command'] = async (args, extra = {}, execArgv = []) => {
+    const child = start(args, extra, execArgv);
     let out = '';
     let err = '';
     child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -155,7 +161,8 @@ export const openSite = async (
   };
   if (options.init ?? true) {
     const size = options.maxMessageBytes === undefined ? [] : ['--max-message-bytes', String(options.maxMessageBytes)];
-    const made = await command(['--json', 'init', '--partitions', String(options.partitions ?? 8), ...size]);
+    const init = ['--json', 'init', '--partitions', String(options.partitions ?? 8), ...size];
+    const made = await typedAt({ env })(init);
     if (made.code !== 0) throw new Error(`immutrail init ended with ${String(made.code)}:\n${made.err}${made.out}`);
     genesis = (JSON.parse(made.out) as { genesis: string }).genesis;
   }

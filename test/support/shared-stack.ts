@@ -23,4 +23,4 @@ export const sharedStack = async (): Promise<Stack> => {
 
 afterAll(async () => {
   await (await own)?.stop();
-}, 30_000);
+}, 60_000);

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { expect } from '@jest/globals';
+import { loadConfig } from '../../src/config.ts';
 import { accountFor, type Account } from '../../src/queries/account.ts';
 import { openLedgerClient, type LedgerClient } from '../../src/sinks/immudb/client.ts';
 import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
+import { status } from '../../src/wire/acts.ts';
 import type { Produced } from './load.ts';
 import type { Addresses, Site } from './pipeline-process.ts';
 import { withAdmin } from './site-kafka.ts';
@@ -43,18 +46,19 @@ export const accountSite = async (stack: Addresses, site: Pick<Site, 'database'>
   }
 };
 
-/** Waits until the ledger covers the whole topic. A look costs a process, so they are a second apart. */
+/** Waits until the ledger covers the whole topic, as `immutrail status` sees it. */
 export const untilCaughtUp = async (
   site: Site,
   timeoutMs = 90_000,
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
+  const config = loadConfig({ environment: { ...site.env, ...env } });
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const { out, err } = await site.command(['status', '--json'], env);
-    if ((JSON.parse(out === '' ? '{}' : out) as { lag?: string }).lag === '0') return;
-    if (performance.now() > deadline) throw new Error(`the ledger does not cover the topic:\n${out}${err}`);
-    await sleep(1000);
+    const seen: unknown = await status(config).catch((error: unknown) => error);
+    if ((seen as { lag?: bigint }).lag === 0n) return;
+    if (performance.now() > deadline) throw new Error(`the ledger does not cover the topic: ${inspect(seen)}`);
+    await sleep(200);
   }
 };
 

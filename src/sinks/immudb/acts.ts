@@ -112,7 +112,7 @@ export const releaseBreaker = async (
 ): Promise<{ next: bigint; tx: bigint }> => {
   await ledger.ready();
   const { log, partition, by, why } = released;
-  if (by === breakerName) throw new PipelineError('USAGE', `${breakerName} is the breaker's own name: say who you are`);
+  requireOperatorName(by);
   const standing = (await readMarks(ledger, log, [partition])).get(partition);
   if (standing?.breaker?.isHolding !== true) {
     throw new PipelineError('BREAKER_NOT_HOLDING', `the breaker does not hold partition ${partition}`);
@@ -125,6 +125,11 @@ export const releaseBreaker = async (
   const header = await writeChecked(ledger.client, [{ key: markKey(log, partition), value, notModifiedAfter: tx }]);
   await followTo(ledger, header);
   return { next, tx: header.id };
+};
+
+/** Throws USAGE for the name under which the breaker holds partitions: under it, a release would be a hold. */
+export const requireOperatorName = (by: string): void => {
+  if (by === breakerName) throw new PipelineError('USAGE', `${breakerName} is the breaker's own name: say who you are`);
 };
 
 export const writeChecked = async (client: LedgerClient, entries: readonly NewEntry[]): Promise<TxHeader> => {

@@ -100,14 +100,16 @@ const contended = (cause: LedgerError) =>
   new PipelineError('LEDGER_CONTENDED', 'the ledger refused acts on dead letters and nothing explains it', { cause });
 
 /**
- * Rejects with LEDGER_PERMISSION if this user may not write, before anything is changed anywhere: it asks for a write
- * that no ledger takes, since its format exists.
+ * Rejects with LEDGER_PERMISSION if this user may not write, before anything is changed anywhere: it asks to write what
+ * stands there already, which no ledger takes under the condition that its format is missing.
  */
-export const requireWriteRight = async (ledger: Ledger, letter: LedgerLetter): Promise<void> => {
+export const requireWriteRight = async (
+  ledger: Ledger,
+  standing: { readonly key: string; readonly value: Buffer },
+): Promise<void> => {
   await ledger.ready();
-  const key = Buffer.from(deadKey(letter.at));
   const request = encodeSetRequest({
-    entries: [{ key, value: encodeDead(letter.dead) }],
+    entries: [{ key: Buffer.from(standing.key), value: standing.value }],
     preconditions: [{ key: Buffer.from(formatKey), kind: 'must-not-exist' }],
   });
   try {

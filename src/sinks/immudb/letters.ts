@@ -1,12 +1,15 @@
 import { PipelineError } from '../../errors.ts';
 import type { LedgerEntry } from './answers.ts';
-import { decodeDead, type DeadState } from './format/dead-value.ts';
+import { decodeDead, encodeDead, type DeadState } from './format/dead-value.ts';
 import { deadKey, deadPartitionPrefix, deadPrefix, type Coordinates } from './format/keys.ts';
 import { parseKey } from './format/parse-key.ts';
 import type { Ledger } from './ledger.ts';
 
 /** A dead letter as one revision states it, proven to lie in `tx`. Acts are compare-and-set on that transaction. */
 export type LedgerLetter = { readonly at: Coordinates; readonly tx: bigint; readonly dead: DeadState };
+
+/** How it stands in the ledger. */
+export const letterEntry = ({ at, dead }: LedgerLetter) => ({ key: deadKey(at), value: encodeDead(dead) });
 
 type Reading = Pick<Ledger, 'client' | 'reads'>;
 
