@@ -17,7 +17,7 @@ describe('what was handed out, bit by bit:', () => {
       expect([tries, detected]).toEqual([attempt.tries, attempt.tries]);
       expect(wholeFiles).toBeGreaterThan(0);
     },
-    600_000,
+    1_200_000,
   );
 });
 

@@ -198,7 +198,7 @@ export const saidBy = async (act: () => Promise<Said>): Promise<Said> => {
   }
 };
 
-export const auditSays = ({ holds, deviations, stalledIndex }: Audited): Said =>
+const auditSays = ({ holds, deviations, stalledIndex }: Audited): Said =>
   holds
     ? null
     : [

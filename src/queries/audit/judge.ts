@@ -62,7 +62,7 @@ export const judge = ({ header, entries, events, postings }: TxCase): Verdict =>
 /** Judges where it is called. */
 export const judgeHere: Judge = (tx, contents) => Promise.resolve(judge(caseOf(tx, contents)));
 
-export const caseOf = ({ header, entries }: Pick<TxCase, 'header' | 'entries'>, contents: TxContents): TxCase => ({
+const caseOf = ({ header, entries }: Pick<TxCase, 'header' | 'entries'>, contents: TxContents): TxCase => ({
   header,
   entries,
   events: contents.events.map(({ key, eventId, source, json }) => ({
