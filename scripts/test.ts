@@ -19,7 +19,7 @@ type Suite = { readonly sharesServers: boolean; readonly jest: readonly string[]
 /** In this order. Tests of whole processes wait a lot, so there are more of them at a time than cores of a small machine. */
 const suites: Readonly<Record<string, Suite>> = {
   unit: { sharesServers: false, jest: ['--maxWorkers=2'] },
-  contract: { sharesServers: false, jest: ['--maxWorkers=2'] },
+  contract: { sharesServers: false, jest: ['--runInBand'] },
   integration: { sharesServers: true, jest: ['--maxWorkers=2'] },
   e2e: { sharesServers: true, jest: ['--maxWorkers=3'] },
   faults: { sharesServers: false, jest: ['--runInBand'] },

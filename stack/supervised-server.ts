@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Server } from './stack.ts';
 import type { Command, Exit, Supervised, Supervisor } from './supervised.ts';
 
@@ -51,6 +53,19 @@ const startProcess = async (supervisor: Supervisor, spec: ServerSpec, signal?: A
   }
 };
 
+const run = promisify(execFile);
+const stoppedDeadlineMs = 5_000;
+
+/** A signal is only sent: on a busy machine the process goes on for a moment, and answers. */
+const whenStopped = async (pid: number): Promise<void> => {
+  const deadline = performance.now() + stoppedDeadlineMs;
+  while (performance.now() < deadline) {
+    const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]);
+    if (stdout.trimStart().startsWith('T')) return;
+    await sleep(10);
+  }
+};
+
 /** A `Server` under supervision, not yet started. `signal` ends a start that is under way. */
 export const supervisedServer = (supervisor: Supervisor, spec: ServerSpec, signal?: AbortSignal): Server => {
   let running: Supervised | undefined;
@@ -79,7 +94,10 @@ export const supervisedServer = (supervisor: Supervisor, spec: ServerSpec, signa
       running = process;
       void process.exited.then(() => (running = undefined));
     },
-    pause: () => tell('SIGSTOP'),
+    pause: async () => {
+      await tell('SIGSTOP');
+      if (running) await whenStopped(running.pid);
+    },
     resume: () => tell('SIGCONT'),
   };
 };

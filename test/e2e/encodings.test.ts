@@ -95,12 +95,14 @@ test('three encodings in one partition are stored as the same events, with what 
 }, 180_000);
 
 test('a registry that is down holds the records that need it, and dead-letters none', async () => {
-  const running = await site.run();
+  const id = await registry.register(`${site.topic}-gateway.signal.received`, 'AVRO', JSON.stringify(avroSchema));
+  const running = await site.run({ IMMUTRAIL_REGISTRY_TIMEOUT_MS: '1000' });
   await running.ready();
-  await stack.registry?.server.kill();
+  // It hangs. One that is started anew has forgotten all, and a schema that it is not given at once is unknown to it.
+  await stack.registry?.server.pause();
   const before = event();
   const held = event();
-  await send(json(before), framed(1, type.toBuffer(held)));
+  await send(json(before), framed(id, type.toBuffer(held)));
   await until(() => running.output().includes('REGISTRY_UNAVAILABLE'), {
     timeoutMs: 30_000,
     what: 'the registry to be missed',
@@ -109,12 +111,7 @@ test('a registry that is down holds the records that need it, and dead-letters n
     timeoutMs: 30_000,
     what: 'readiness to say so',
   });
-  // The development registry has forgotten all: the first schema that it is given gets the id 1 again. Until then
-  // the id 1 is unknown to it, which no outage is: the pipeline must not get to ask.
-  running.kill('SIGSTOP');
-  await stack.registry?.server.start();
-  expect(await registry.register('again', 'AVRO', JSON.stringify(avroSchema))).toBe(1);
-  running.kill('SIGCONT');
+  await stack.registry?.server.resume();
   await running.ready();
   await untilCaughtUp(site);
   expect((await get(idOf(held))).event).toEqual(held);
@@ -122,7 +119,7 @@ test('a registry that is down holds the records that need it, and dead-letters n
   const account = await accountSite(stack, site);
   expect(Object.fromEntries(account.deadByCode)).toEqual({ SCHEMA_UNKNOWN: 1, AVRO_INVALID: 1 });
 
-  // A stop while it is down again leaves at once, and leaves the records where they are.
+  // A stop while it is gone leaves at once, and leaves the records where they are.
   await stack.registry?.server.kill();
   const later = event();
   await send(framed(99, type.toBuffer(later)));
