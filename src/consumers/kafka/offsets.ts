@@ -108,11 +108,11 @@ const leaderless = (partition: number): Error =>
 
 type PartitionsByLeader = ReadonlyMap<number, readonly number[]>;
 
-export const leaderOf = (leaders: PartitionsByLeader, partition: number): number | undefined =>
+const leaderOf = (leaders: PartitionsByLeader, partition: number): number | undefined =>
   [...leaders].find(([, partitions]) => partitions.includes(partition))?.[0];
 
 /** Leaders move: on such an error the metadata is read anew, a few times. */
-export const withLeaders = async <T>(
+const withLeaders = async <T>(
   cluster: Cluster,
   topic: string,
   ask: (leaders: PartitionsByLeader) => Promise<T>,
