@@ -16,6 +16,7 @@ RUN npm ci --omit=dev && rm -rf node_modules/node-linux-* node_modules/.bin
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
+    MALLOC_MMAP_THRESHOLD_=131072 \
     IMMUTRAIL_HTTP_HOST=0.0.0.0 \
     IMMUTRAIL_LEDGER_TRUSTED_STATE_FILE=/var/lib/immutrail/state.json
 WORKDIR /app

@@ -9,6 +9,7 @@ import { kafkaClient } from '../src/consumers/kafka/connection.ts';
 import type { OutgoingMessage } from '../src/producers/publish.ts';
 import { openLedgerAdmin } from '../src/sinks/immudb/admin.ts';
 import { passwordFromFile } from '../src/sinks/immudb/credentials.ts';
+import { boundedHeap, boundedMalloc } from '../scripts/memory-bounds.ts';
 import { startStack } from '../stack/start.ts';
 
 /** The figures of one measured run, by name. */
@@ -22,8 +23,6 @@ export type BenchSite = Awaited<ReturnType<typeof openBenchSite>>;
 export const run = promisify(execFile);
 export const main = new URL('..', import.meta.url).pathname;
 export const say = (line: string) => console.error(line);
-/** As the container and the README start it: bounded memory. */
-const memoryFlags = ['--max-old-space-size=128', '--max-semi-space-size=8'];
 const quiet = '--disable-warning=ExperimentalWarning';
 
 /** The last line that the process prints, as JSON. Rejects if it fails. */
@@ -91,8 +90,8 @@ export const openBenchSite = async ({ profile }: { readonly profile: string | un
 
   const node = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess => {
     const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-    return spawn(process.execPath, [...memoryFlags, ...profiling, quiet, join(main, script), ...args], {
-      env: { ...process.env, ...env },
+    return spawn(process.execPath, [...boundedHeap, ...profiling, quiet, join(main, script), ...args], {
+      env: { ...process.env, ...boundedMalloc, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect } from '@jest/globals';
-import { boundedHeap, build, builtProgram, measured, testWithProc } from '../support/built-program.ts';
+import { boundedHeap, boundedMalloc } from '../../scripts/memory-bounds.ts';
+import { build, builtProgram, measured, testWithProc } from '../support/built-program.ts';
 import { testEvent } from '../support/load.ts';
 import { ownSites, type PlacedValue } from '../support/own-sites.ts';
 import type { Json } from '../support/dlq-desk.ts';
@@ -38,7 +39,7 @@ testWithProc(
       },
     });
     await send(site, wrong());
-    const running = await site.run({}, 'trusted', boundedHeap);
+    const running = await site.run(boundedMalloc, 'trusted', boundedHeap);
     await running.ready();
     const buried = performance.now();
     await untilCaughtUp(site, 60 * minute);

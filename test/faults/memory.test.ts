@@ -1,7 +1,8 @@
 import { beforeAll, expect } from '@jest/globals';
 import kafkajs, { type CompressionTypes, type Message } from 'kafkajs';
 import { benchEvents } from '../../bench/events.ts';
-import { boundedHeap, build, builtProgram, peakMiBOf, testWithProc } from '../support/built-program.ts';
+import { boundedHeap, boundedMalloc } from '../../scripts/memory-bounds.ts';
+import { build, builtProgram, peakMiBOf, testWithProc } from '../support/built-program.ts';
 import { testKafka } from '../support/load.ts';
 import { ownSites } from '../support/own-sites.ts';
 import type { Running } from '../support/pipeline-process.ts';
@@ -58,7 +59,7 @@ testWithProc.each(codecs)(
   async (name, codec) => {
     const site = await open({ program: builtProgram });
     await produceBacklog(site.topic, codec);
-    const running = await site.run({}, 'trusted', boundedHeap);
+    const running = await site.run(boundedMalloc, 'trusted', boundedHeap);
     await running.ready();
     const started = performance.now();
     const died = running.exited.then(({ code, signal }) => {
