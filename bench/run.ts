@@ -1,28 +1,18 @@
 /**
  * `npm run bench`: how fast is the pipeline on this machine, beside bare SetAll and beside the Go pipelines of
  * ../shared/bench, over the same topics, in one run on one stack. Machines are noisy: rounds are interleaved, medians
- * and ratios count. Writes docs/benchmarks.md. Options: --events N, --rounds N, --only a,b,… (names as printed), --profile
- * FOLDER (a CPU profile of each measured process, for `node --cpu-prof`'s readers).
+ * and ratios count. Writes docs/benchmarks.md. Options: options.ts.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { benchEvents, repeatingEvents } from './events.ts';
 import { latency } from './latency.ts';
+import { optionsOf } from './options.ts';
 import { reportOf, writeReport } from './report.ts';
 import { main, openBenchSite, resultOf, run, say, type BenchSite, type Environment, type Result } from './site.ts';
 
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string', default: '300000' },
-    rounds: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    write: { type: 'boolean', default: false },
-    profile: { type: 'string' },
-  },
-});
-const events = Number(values.events);
-const rounds = Number(values.rounds);
+const values = optionsOf(process.argv.slice(2));
+const { events, rounds } = values;
 const goBench = join(main, '../shared/bench/go');
 const dayMs = 86_400_000;
 
