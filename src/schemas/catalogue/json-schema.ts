@@ -11,7 +11,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export const jsonSchemaOf = ({ type, says, was = [], payload }: EventType): JsonSchema => {
   const types = [type, ...was];
   const whole = fieldsSchema(envelope);
-  const repeated = { properties: { event_type: { enum: [...types, null] } } };
+  const repeated = { type: 'object', properties: { event_type: { enum: [...types, null] } } };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: type,
