@@ -60,7 +60,7 @@ export default {
       'queries-read',
       'queries know the ledger and the proofs',
       { path: '^src/queries/' },
-      { path: '^src/(?!queries/|sinks/immudb/|proofs/|schemas/|errors\\.ts$)' },
+      { path: '^src/(?!queries/|sinks/immudb/|sinks/thread\\.ts$|proofs/|schemas/|errors\\.ts$)' },
     ),
     only(
       'redrive-acts-on-the-ledger',

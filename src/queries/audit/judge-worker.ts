@@ -1,12 +1,9 @@
 /** The thread of judge-thread.ts: judges transactions that were handed over to it. */
-import { parentPort } from 'node:worker_threads';
+import { answerTasks } from '../../sinks/thread.ts';
 import { judge, type Verdict } from './judge.ts';
 import { unpackCase, type PackedCase } from './packed-case.ts';
 
-export type JudgeTask = { readonly id: number; readonly packed: PackedCase };
-export type JudgeDone = { readonly id: number; readonly verdict: Verdict };
+/** A transaction, packed; its bytes are handed over. */
+export type JudgeTask = PackedCase;
 
-parentPort?.on('message', ({ id, packed }: JudgeTask) => {
-  const done: JudgeDone = { id, verdict: judge(unpackCase(packed)) };
-  parentPort?.postMessage(done);
-});
+answerTasks((packed: JudgeTask): Verdict => judge(unpackCase(packed)));
