@@ -10,17 +10,10 @@ import type { Selection } from '../redrive/select.ts';
 
 /** What is typed to say which dead letters are meant, what is done, and who does it. */
 
-export type FilterFlags = {
+/** As the filter, under the names that are typed. */
+export type FilterFlags = Omit<LetterFilter, 'state' | 'codes' | 'correlationId'> & {
   readonly code?: readonly string[];
-  readonly topic?: string;
-  readonly partition?: number;
-  readonly fromOffset?: string;
-  readonly toOffset?: string;
-  readonly since?: number;
-  readonly until?: number;
-  readonly eventType?: string;
   readonly correlation?: string;
-  readonly text?: string;
 };
 
 export type SelectionFlags = FilterFlags & { readonly all?: boolean; readonly selection?: string };

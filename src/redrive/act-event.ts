@@ -4,7 +4,7 @@ import { deadStates } from '../sinks/immudb/format/dead-value.ts';
 import { decodeEventValue } from '../sinks/immudb/format/event-value.ts';
 import { eventKey } from '../sinks/immudb/format/keys.ts';
 import type { DeskPorts } from './desk-ports.ts';
-import { parseLetterId } from './letter-id.ts';
+import { letterId, parseLetterId } from './letter-id.ts';
 import type { Selection } from './select.ts';
 
 /** Every act of an operator is an audit event, too: published to the source topic, stored by the pipeline like any other. */
@@ -105,7 +105,7 @@ export type StartedRun = {
 export const statedSelection = (selection: Selection): z.infer<typeof startedShape>['selection'] => {
   if (selection.kind === 'filter') return { filter: selection.filter as z.infer<typeof filterShape> };
   if (selection.kind === 'saved') return { saved: selection.name };
-  return { ids: selection.ids.map(({ log, partition, offset }) => `${log}/${partition}/${offset.toString()}`) };
+  return { ids: selection.ids.map(letterId) };
 };
 
 /** Read with proof from the ledger. Rejects with REDRIVE_UNKNOWN when no run of this id began, or its event is no such event. */

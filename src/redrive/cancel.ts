@@ -5,6 +5,7 @@ import { letterEntry, type LedgerLetter } from '../sinks/immudb/letters.ts';
 import { publishAct, type ActEvent } from './act-event.ts';
 import type { DeskPorts } from './desk-ports.ts';
 import { lettersUnderWay, putBack } from './put-back.ts';
+import { never } from './never.ts';
 
 export type CancelResult = {
   readonly putBack: number;
@@ -15,7 +16,6 @@ export type CancelResult = {
 type Reason = { readonly by: string; readonly why: string };
 
 /** A page that has begun is finished. */
-const never = new AbortController().signal;
 const settleMs = 1_000;
 
 /**

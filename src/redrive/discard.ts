@@ -6,6 +6,7 @@ import { publishAct, statedSelection } from './act-event.ts';
 import type { DeskPorts } from './desk-ports.ts';
 import { letterOf } from './put-back.ts';
 import { select, type SelectedLetter, type Selection } from './select.ts';
+import { never } from './never.ts';
 
 export type DiscardOrder = { readonly selection: Selection; readonly limit: number | null };
 export type DiscardResult = {
@@ -16,7 +17,6 @@ export type DiscardResult = {
 };
 
 /** A chunk that has begun is finished. */
-const never = new AbortController().signal;
 
 type Reason = { readonly by: string; readonly why: string; readonly signal: AbortSignal };
 

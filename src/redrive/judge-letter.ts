@@ -6,6 +6,7 @@ import { eventKey } from '../sinks/immudb/format/keys.ts';
 import type { DeskPorts } from './desk-ports.ts';
 import { edited, isEdit, type Edit } from './edit.ts';
 import type { SelectedLetter } from './select.ts';
+import { never } from './never.ts';
 
 /**
  * What a redrive does with a letter: sends it, or leaves it, for one reason.
@@ -51,7 +52,6 @@ export const judgeLetters = async (
 ): Promise<JudgedLetter[]> => {
   const screened = letters.map((letter) => ({ letter, screened: screen(ports, letter, options) }));
   const values = screened.flatMap(({ screened: one }) => (one.kind === 'sendable' ? [one.record.value] : []));
-  const never = new AbortController().signal;
   await ports.retry('asking the schema registry', () => Promise.resolve(ports.decoder.prepare(values)), never);
   const drafts = screened.map(({ letter, screened: one }) => ({
     letter,

@@ -1,8 +1,6 @@
 import type { Ledger } from '../sinks/immudb/ledger.ts';
 import type { Retrying } from '../sinks/with-retry.ts';
-
-/** An act that has begun is finished, so no wait of its reads is cut. */
-const never = new AbortController().signal;
+import { never } from './never.ts';
 
 /**
  * The same ledger, but what the desk reads is read again after a time-out or a lost session, as long as `retry` says: to

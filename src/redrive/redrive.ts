@@ -16,6 +16,7 @@ import { cancellerOf, letterOf, putBack } from './put-back.ts';
 import { resumeStuck } from './resume.ts';
 import { countRun, stretches, type RunCounts } from './run-counts.ts';
 import type { SelectedLetter, Selection } from './select.ts';
+import { never } from './never.ts';
 
 /** What is to be sent again, and how. */
 export type RedriveOrder = {
@@ -65,7 +66,6 @@ export type RedriveResult = {
   readonly settled: RunCounts | null;
 };
 
-const never = new AbortController().signal;
 const noCounts: RunCounts = { redriving: 0, stored: 0, duplicate: 0, dead: 0 };
 
 /** What a redrive with the same order would do now. Changes nothing. */

@@ -5,6 +5,7 @@ import { parseEventTime } from './event-time.ts';
 import { type JsonScan, outerMembersOf, scanJson } from './json-scan.ts';
 import type { JudgePayload } from './payload-rule.ts';
 import type { RejectionCode } from './rejection.ts';
+import { isObject } from './json-object.ts';
 
 /** The largest event, in bytes of its JSON text: Kafka's own default for a message. */
 export const maxEventBytes = 1_048_576;
@@ -49,9 +50,6 @@ const notJson = (error: unknown): Rejected => {
   const place = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
   return reject('JSON_INVALID', `the value is not JSON${place === undefined ? '' : ` (at character ${place})`}`);
 };
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const keyText = (key: Uint8Array): string => JSON.parse(Buffer.from(key).toString()) as string;
 

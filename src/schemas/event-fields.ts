@@ -1,3 +1,4 @@
+import { isLonger } from './code-points.ts';
 import { canonicalEventId, isUuid } from './event-id.ts';
 import { isCalendarDay, parseEventTime } from './event-time.ts';
 import type { RejectionCode } from './rejection.ts';
@@ -7,19 +8,6 @@ export type FieldProblem = { readonly code: RejectionCode; readonly problem: str
 
 /** Judges a value that is neither absent nor null; null means that it is right. */
 export type FieldRule = (value: unknown) => FieldProblem | null;
-
-/** Lengths are counted in Unicode code points, as JSON Schema does and PostgreSQL's varchar. */
-const codePoints = (text: string): number => {
-  let count = text.length;
-  for (let at = 0; at < text.length - 1; at++) {
-    if ((text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) count--;
-  }
-  return count;
-};
-
-/** A text has at most two UTF-16 units per code point, so most are judged without counting, and none is counted far. */
-const isLonger = (text: string, max: number): boolean =>
-  text.length > max && (text.length > 2 * max || codePoints(text) > max);
 
 const notText: FieldProblem = { code: 'FIELD_TYPE', problem: 'must be a string' };
 const notBoolean: FieldProblem = { code: 'FIELD_TYPE', problem: 'must be true or false' };

@@ -29,8 +29,9 @@ export const readFrom = (
   let next = from;
   let known = 0;
   const leap = (to: bigint, reason: Gap['reason']) => {
-    if (to > next) gaps.push({ from: next, to, reason });
-    if (to > next) next = to;
+    if (to <= next) return;
+    gaps.push({ from: next, to, reason });
+    next = to;
   };
   const leapTo = (to: bigint) => {
     for (let gap = fetched.gaps[known]; gap !== undefined && gap.from < to; gap = fetched.gaps[(known += 1)]) {

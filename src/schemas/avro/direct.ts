@@ -18,6 +18,7 @@ import {
   writtenTo,
 } from './json-slab.ts';
 import { builderOf } from './record-builder.ts';
+import { partsOf } from './parts.ts';
 
 /** An event in Avro and its JSON. */
 export type DirectEvent = {
@@ -73,14 +74,6 @@ export const directReader = (type: Type, documents: readonly string[]): DirectRe
 const maxValueBytes = 8_192;
 /** Reads a value, writes its JSON to `out`, returns it. */
 type Step = (cursor: Cursor) => unknown;
-
-type Parts = {
-  readonly fields?: readonly { readonly name: string; readonly type: Type }[];
-  readonly types?: readonly Type[];
-  readonly itemsType?: Type;
-  readonly valuesType?: Type;
-};
-const partsOf = (type: Type): Parts => type as unknown as Parts;
 
 const rootOf = (type: Type, documents: ReadonlySet<string>): Step => {
   const { fields } = partsOf(type);

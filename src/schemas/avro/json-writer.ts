@@ -1,4 +1,5 @@
 import type { Type } from 'avsc';
+import { partsOf, type Parts } from './parts.ts';
 
 /** Writes as JSON what plain.ts made of a value that avsc decoded. */
 export type JsonWriter = (value: unknown) => string;
@@ -8,13 +9,6 @@ export type JsonWriter = (value: unknown) => string;
  * names, it need not make a copy without them for JSON.stringify, which writes all else.
  */
 export const jsonWriterOf = (type: Type): JsonWriter => toWriter(type, new Map());
-
-type Parts = {
-  readonly fields?: readonly { readonly name: string; readonly type: Type }[];
-  readonly types?: readonly Type[];
-  readonly itemsType?: Type;
-  readonly valuesType?: Type;
-};
 
 const toWriter = (type: Type, known: Map<Type, JsonWriter>): JsonWriter => {
   const made = known.get(type);
@@ -28,7 +22,7 @@ const toWriter = (type: Type, known: Map<Type, JsonWriter>): JsonWriter => {
 };
 
 const makeWriter = (type: Type, known: Map<Type, JsonWriter>): JsonWriter => {
-  const { fields, types, itemsType, valuesType } = type as unknown as Parts;
+  const { fields, types, itemsType, valuesType } = partsOf(type);
   const name = type.typeName;
   if (fields !== undefined) return record(fields, known);
   if (types !== undefined) return union(types, known);

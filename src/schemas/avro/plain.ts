@@ -1,4 +1,5 @@
 import type { Type } from 'avsc';
+import { partOf, partsOf, type Parts } from './parts.ts';
 
 /** Makes what avsc decoded into what JSON can say. Changes the value in place. */
 export type Plain = (value: unknown) => unknown;
@@ -11,13 +12,6 @@ export class NotJson extends Error {}
  * refused.
  */
 export const plainOf = (type: Type): Plain => toPlain(type, new Map());
-
-type Parts = {
-  readonly fields?: readonly { readonly name: string; readonly type: Type }[];
-  readonly types?: readonly Type[];
-  readonly itemsType?: Type;
-  readonly valuesType?: Type;
-};
 
 const same: Plain = (value) => value;
 
@@ -32,13 +26,8 @@ const toPlain = (type: Type, known: Map<Type, Plain>): Plain => {
   return plain;
 };
 
-const partOf = (type: Type | undefined): Type => {
-  if (type === undefined) throw new Error('an Avro type without its parts');
-  return type;
-};
-
 const makePlain = (type: Type, known: Map<Type, Plain>): Plain => {
-  const parts = type as unknown as Parts;
+  const parts = partsOf(type);
   switch (type.typeName) {
     case 'float':
     case 'double':

@@ -13,6 +13,7 @@ import {
   startAt,
   type Cursor,
 } from './cursor.ts';
+import { partOf, partsOf } from './parts.ts';
 
 /**
  * Reads Avro strictly, from the schema and the bytes alone, before avsc may: avsc believes every count of items
@@ -60,23 +61,8 @@ const stepOf = (type: Type, known: Map<Type, Step>): Step => {
   return step;
 };
 
-type Parts = {
-  readonly fields?: readonly { readonly type: Type }[];
-  readonly types?: readonly Type[];
-  readonly itemsType?: Type;
-  readonly valuesType?: Type;
-  readonly symbols?: readonly string[];
-  readonly size?: number;
-  readonly underlyingType?: Type;
-};
-
-const partOf = (type: Type | undefined): Type => {
-  if (type === undefined) throw new Error('an Avro type without its parts');
-  return type;
-};
-
 const makeStep = (type: Type, known: Map<Type, Step>): Step => {
-  const parts = type as unknown as Parts;
+  const parts = partsOf(type);
   switch (type.typeName) {
     case 'null':
       return () => undefined;

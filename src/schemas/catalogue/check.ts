@@ -1,4 +1,6 @@
+import { isLonger } from '../code-points.ts';
 import type { Fields, Form, Shape, Text } from './shape.ts';
+import { isObject } from '../json-object.ts';
 
 /** One thing that is wrong: where (names of our own fields, `*` for a member that a producer named), and what. */
 export type Problem = { readonly at: string; readonly problem: string };
@@ -71,18 +73,6 @@ const numberFrom = (
     isNumber(value) && (value as number) >= min && (value as number) <= max ? null : wrong;
 };
 
-/** Code points; a text has at most two UTF-16 units for each, so most are judged without counting. */
-const codePoints = (text: string): number => {
-  let count = text.length;
-  for (let at = 0; at < text.length - 1; at++) {
-    if ((text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) count--;
-  }
-  return count;
-};
-
-const isLonger = (text: string, max: number): boolean =>
-  text.length > max && (text.length > 2 * max || codePoints(text) > max);
-
 /** The pattern is asked last: it never sees a long text. */
 const leafOfText = ({ min, max, form }: Text): Leaf => {
   const wrongLength = min === 0 ? `must have at most ${max} characters` : `must have ${min} to ${max} characters`;
@@ -92,9 +82,6 @@ const leafOfText = ({ min, max, form }: Text): Leaf => {
     return form === undefined || form.pattern.test(value) ? null : `must be ${form.words}`;
   };
 };
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const under = (at: string, name: string): string => (at === '' ? name : `${at}.${name}`);
 

@@ -1,5 +1,6 @@
 import { maxInt64 } from './digits.ts';
 import { refuse } from './invalid.ts';
+import { isObject } from '../../../schemas/json-object.ts';
 
 /** Reads the members of one JSON object; a member that is missing or of another kind is LEDGER_FORMAT_INVALID. */
 export type Members = {
@@ -137,9 +138,6 @@ class ObjectMembers implements Members {
     return refuse(this.#key, `${this.#path}${name} is not ${expected}`);
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const readSha256 = (value: unknown): string | null =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value : null;

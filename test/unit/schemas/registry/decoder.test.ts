@@ -98,6 +98,10 @@ describe('a decoder with a registry', () => {
     expect(asked).toEqual([1, 2, 3]);
   });
 
+  const withDocument = (text: string) =>
+    auditEvent({
+      event_data: { signal_type: '', signal_name: '', namespace: '', fingerprint: 'f', original_payload: text },
+    });
   const bad: readonly (readonly [string, Buffer, string])[] = [
     ['no id', Buffer.of(0, 0, 0), 'SCHEMA_FRAME_INVALID'],
     ['id 0', framed(0, Buffer.from('{}')), 'SCHEMA_FRAME_INVALID'],
@@ -120,38 +124,12 @@ describe('a decoder with a registry', () => {
     ['a value too large', framed(7, Buffer.alloc(1_048_576)), 'RECORD_TOO_LARGE'],
     [
       'an event_data too large',
-      framed(
-        7,
-        type.toBuffer(
-          auditEvent({
-            event_data: {
-              signal_type: '',
-              signal_name: '',
-              namespace: '',
-              fingerprint: 'f',
-              original_payload: JSON.stringify({ x: 'x'.repeat(263_000) }),
-            },
-          }),
-        ),
-      ),
+      framed(7, type.toBuffer(withDocument(JSON.stringify({ x: 'x'.repeat(263_000) })))),
       'EVENT_DATA_TOO_LARGE',
     ],
     [
       'a document too deep',
-      framed(
-        7,
-        type.toBuffer(
-          auditEvent({
-            event_data: {
-              signal_type: '',
-              signal_name: '',
-              namespace: '',
-              fingerprint: 'f',
-              original_payload: `{"a":${'['.repeat(12)}${']'.repeat(12)}}`,
-            },
-          }),
-        ),
-      ),
+      framed(7, type.toBuffer(withDocument(`{"a":${'['.repeat(12)}${']'.repeat(12)}}`))),
       'DEPTH_EXCEEDED',
     ],
   ];
