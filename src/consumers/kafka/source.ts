@@ -31,8 +31,6 @@ export type SourceHappenings = {
   connected(isConnected: boolean): void;
 };
 
-/** More than any topic's partitions that one member gets: all deliveries of a fetch begin in one tick. */
-const concurrency = 1024;
 const maxRestartDelayMs = 15_000;
 
 /**
@@ -162,7 +160,8 @@ export const kafkaSource = (options: KafkaSourceOptions): Source => {
     await next.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: concurrency,
+      // More workers are made as partitions are assigned (patches.ts): all deliveries of a fetch begin in one tick.
+      partitionsConsumedConcurrently: 1,
       eachBatch,
     });
   };

@@ -248,3 +248,60 @@ test('kafkajs does not hand over a batch without messages', async () => {
   expect(make([marker]).isEmpty()).toBe(false);
   expect(make([]).isEmpty()).toBe(true);
 });
+
+describe('the workers of a consumer', () => {
+  type Fetched = { readonly partition: number };
+  type FetchManager = {
+    start(): Promise<void>;
+    stop(): Promise<void>;
+    getFetchers(): readonly { getWorkerQueue(): { getWorkers(): readonly unknown[] } }[];
+  };
+  type Runner = { fetchManager: FetchManager; running: boolean };
+  const silent = { namespace: () => silent, debug: () => undefined, info: () => undefined };
+
+  /** A runner of one broker that fetches from all of these partitions once, and what its handler was given by when. */
+  const runOnce = async (partitions: readonly number[], concurrency: number) => {
+    const begun: number[] = [];
+    const handled = Promise.withResolvers<undefined>();
+    let fetches = 0;
+    const batchOf = (partition: number) => ({
+      ...{ topic: 't', partition, highWatermark: '9', messages: [{}], rawMessages: [{}] },
+      ...{ offsetLag: () => '0', offsetLagLow: () => '0', firstOffset: () => '0', lastOffset: () => '0' },
+      ...{ isEmpty: () => false, isEmptyDueToFiltering: () => false },
+    });
+    const runnerClass = internal('consumer/runner') as new (options: object) => Runner;
+    const runner = new runnerClass({
+      ...{ logger: silent, concurrency, heartbeatInterval: 1, onCrash: () => undefined, autoCommit: false },
+      instrumentationEmitter: { emit: () => undefined },
+      consumerGroup: {
+        getNodeIds: () => ['1'],
+        assigned: () => [{ topic: 't', partitions }],
+        fetch: () => Promise.resolve(fetches++ === 0 ? partitions.map(batchOf) : new Promise(() => undefined)),
+        hasSeekOffset: () => false,
+        resolveOffset: () => undefined,
+        heartbeat: () => Promise.resolve(),
+      },
+      eachBatch: async ({ batch }: { batch: Fetched }) => {
+        begun.push(batch.partition);
+        await handled.promise;
+      },
+    });
+    runner.running = true;
+    void runner.fetchManager.start();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const workers = runner.fetchManager.getFetchers()[0]!.getWorkerQueue().getWorkers().length;
+    handled.resolve(undefined);
+    return { begun, workers };
+  };
+
+  test('kafkajs has a fixed number of them, of which each fetch starts all', async () => {
+    expect(await runOnce([0, 1, 2], 1)).toEqual({ begun: [0], workers: 1 });
+  });
+
+  test('are as many as may be needed, so that all of a fetch is handed over at once', async () => {
+    await applyPatches();
+    const { begun, workers } = await runOnce([0, 1, 2], 1);
+    expect(begun).toEqual([0, 1, 2]);
+    expect(workers).toBeLessThanOrEqual(6);
+  });
+});
