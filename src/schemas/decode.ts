@@ -2,6 +2,7 @@ import type { Decoded, EventFacts, Rejected } from './decoded.ts';
 import { canonicalEventId } from './event-id.ts';
 import { fieldRule, requiredFields } from './event-fields.ts';
 import { parseEventTime } from './event-time.ts';
+import { readDirectly } from './json/direct.ts';
 import { type JsonScan, outerMembersOf, scanJson } from './json-scan.ts';
 import type { JudgePayload } from './payload-rule.ts';
 import type { RejectionCode } from './rejection.ts';
@@ -140,6 +141,17 @@ const identify = (fault: Rejected, event: Fields): Rejected => {
   };
 };
 
+/** What a record is, by the objects that JSON.parse makes of it. Exact in what it says, and slower. */
+export const decodeTheLongWay = (value: Buffer, judge: JudgePayload): Decoded => {
+  const fault = faultOfBytes(value);
+  if (fault !== null) return fault;
+  const text = textOf(value);
+  if (text === null) return reject('UTF8_INVALID', 'the value is not well-formed UTF-8');
+  const scan = scanJson(value);
+  if (scan.depth > maxParsedDepth) return reject('DEPTH_EXCEEDED', `the value nests more than ${maxParsedDepth} deep`);
+  return decodeText(value, text, scan, judge);
+};
+
 /**
  * What a plain JSON record is: an event, or a record at fault and why. Never throws; time and memory grow no faster
  * than the value, which is refused above {@link maxEventBytes}. Unknown fields are kept and not judged; the payload is
@@ -149,14 +161,8 @@ export const decodeWith =
   (judge: JudgePayload) =>
   (value: Buffer | null): Decoded => {
     if (value === null) return reject('VALUE_NULL', 'the record has no value');
-    const fault = faultOfBytes(value);
-    if (fault !== null) return fault;
-    const text = textOf(value);
-    if (text === null) return reject('UTF8_INVALID', 'the value is not well-formed UTF-8');
-    const scan = scanJson(value);
-    if (scan.depth > maxParsedDepth)
-      return reject('DEPTH_EXCEEDED', `the value nests more than ${maxParsedDepth} deep`);
-    return decodeText(value, text, scan, judge);
+    const facts = readDirectly(value);
+    return facts === null ? decodeTheLongWay(value, judge) : { accepted: true, facts, json: value };
   };
 
 export type DecodeJson = ReturnType<typeof decodeWith>;

@@ -49,7 +49,21 @@ const object: FieldRule = (value) =>
     ? null
     : { code: 'FIELD_TYPE', problem: 'must be an object' };
 
-const isEventType = (text: string): boolean => /^[A-Za-z0-9._-]{1,100}$/.test(text);
+const isOfWord = (code: number): boolean => {
+  const letter = code | 0x20;
+  return (
+    (letter >= 0x61 && letter <= 0x7a) || // a to z, in either case
+    (code >= 0x30 && code <= 0x39) ||
+    (code >= 0x2d && code <= 0x2e) || // - .
+    code === 0x5f // _
+  );
+};
+/** Hot path: a pattern takes twice as long. */
+const isEventType = (text: string): boolean => {
+  if (text.length < 1 || text.length > 100) return false;
+  for (let at = 0; at < text.length; at++) if (!isOfWord(text.charCodeAt(at))) return false;
+  return true;
+};
 const isOutcome = (text: string): boolean => text === 'success' || text === 'failure' || text === 'pending';
 const isTime = (text: string): boolean => parseEventTime(text) !== null;
 
@@ -100,6 +114,9 @@ const rules: ReadonlyMap<string, FieldRule> = new Map<string, FieldRule>([
   ...Object.entries(requiredFields),
   ...Object.entries(optionalFields),
 ]);
+
+/** Every field that has a rule; at most 31, so that a set of them is one number. */
+export const judgedFields: readonly (readonly [name: string, rule: FieldRule])[] = [...rules];
 
 /** The rule for a field; undefined for fields that are kept and not judged. */
 export const fieldRule = (name: string): FieldRule | undefined => rules.get(name);

@@ -5,6 +5,8 @@ import { seededRandom } from '../../src/producers/random.ts';
 import { story } from '../../src/producers/story/story.ts';
 import { avroSchemaOf } from '../../src/schemas/catalogue/avro-schema.ts';
 import { documentFieldsOf, eventTypes } from '../../src/schemas/catalogue/services.ts';
+import { decodeTheLongWay } from '../../src/schemas/decode.ts';
+import { readDirectly } from '../../src/schemas/json/direct.ts';
 import { payloadRule } from '../../src/schemas/payload-rule.ts';
 import type { FetchedSchema } from '../../src/schemas/registry/client.ts';
 import { registryDecoder } from '../../src/schemas/registry/decoder.ts';
@@ -55,6 +57,14 @@ const corpusOf = (): [Buffer, ...Buffer[]] => {
   return [Buffer.alloc(0), ...json, ...avro, ...framed, ...hostile, ...poison];
 };
 
+const judge = payloadRule('enforce');
+
+/** What is read directly the long way reads as well. */
+const expectSameTheLongWay = (value: Buffer) => {
+  const facts = readDirectly(value);
+  if (facts !== null) expect(decodeTheLongWay(value, judge)).toEqual({ accepted: true, facts, json: value });
+};
+
 export type Decoding = {
   readonly accepted: number;
   readonly codes: ReadonlyMap<string, number>;
@@ -67,7 +77,7 @@ export const decodeMutated = async (count: number, seed: number): Promise<Decodi
   const random = seededRandom(seed);
   const decoder = registryDecoder({
     registry: { fetch: (id) => Promise.resolve(schemas[id - 1] ?? { kind: 'unknown' }) },
-    judge: payloadRule('enforce'),
+    judge,
   });
   const codes = new Map<string, number>();
   let accepted = 0;
@@ -78,6 +88,7 @@ export const decodeMutated = async (count: number, seed: number): Promise<Decodi
     const began = performance.now();
     const decoded = decoder.decode(value);
     slowestMs = Math.max(slowestMs, performance.now() - began);
+    expectSameTheLongWay(value);
     if (decoded.accepted) {
       accepted++;
       const stored = JSON.parse(`{"v":1,"event":${decoded.json.toString()}}`) as { event: { correlation_id: string } };
