@@ -11,7 +11,6 @@ import { batchOf, draftBatch, type Draft } from '../src/pipeline/draft.ts';
 import { judgeAll } from '../src/pipeline/judge.ts';
 import { sameContent } from '../src/schemas/canonical.ts';
 import { plainDecoder } from '../src/schemas/registry/decoder.ts';
-import { valueSha256 } from '../src/schemas/record-hash.ts';
 import { transactionBudget } from '../src/sinks/immudb/budget.ts';
 import { compose } from '../src/sinks/immudb/compose.ts';
 import { rootOfRequest } from '../src/sinks/immudb/request-root.ts';
@@ -68,7 +67,7 @@ const composed = async (draft: Draft) => {
 
 const round = async (given: readonly Buffer[]): Promise<void> => {
   const queue = batcher({ maxEvents: 1000, maxBytes: 8_000_000, maxAgeMs: 5 });
-  const inspect = { ...plainDecoder(() => null), sha256: valueSha256 };
+  const inspect = plainDecoder(() => null);
   for (const [at, bytes] of given.entries()) {
     const partition = at % 8;
     const fetched = await timed('fetch', () => decodeRecordBatches(bytes, partition, never));

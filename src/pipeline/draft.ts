@@ -2,6 +2,7 @@ import type { Batcher } from '../consumers/batcher.ts';
 import type { Slice } from '../consumers/pending.ts';
 import type { Decoded } from '../schemas/decoded.ts';
 import type { KafkaRecord, LastRecord } from '../schemas/record.ts';
+import { valueSha256 } from '../schemas/record-hash.ts';
 import { redriveTagOf } from '../schemas/redrive-headers.ts';
 import type { Batch, Budget, Outcome, Span } from '../sinks/sink.ts';
 import type { Judged, Verdict } from './judge.ts';
@@ -27,7 +28,6 @@ export type Inspect = {
   decode(value: Buffer | null): Decoded;
   isReady(value: Buffer | null): boolean;
   prepare(values: readonly (Buffer | null)[]): Promise<void> | null;
-  sha256(value: Buffer | null): string;
 };
 
 /** What a part carries forward of its partition: `last` when it has no record of its own. */
@@ -40,7 +40,7 @@ export type Breathe = () => Promise<void>;
 const stride = 64;
 
 /**
- * Cuts the next batch: decodes and hashes each record once, and stops where the budget or `maxEvents` says. The work is
+ * Cuts the next batch: decodes each record once, and stops where the budget or `maxEvents` says. The work is
  * done in strides, for a batch is being written meanwhile, and its bytes only move while the event loop turns. It also
  * stops before a record that cannot be decoded yet; if that is the first, the draft has no parts.
  */
@@ -54,7 +54,6 @@ export const draftBatch = async (
 ): Promise<Draft> => {
   const judge = (record: KafkaRecord): Judged => ({
     record,
-    sha256: inspect.sha256(record.value),
     decoded: inspect.decode(record.value),
     deadAt: null,
     tag: redriveTagOf(record.headers),
@@ -127,7 +126,8 @@ const heldSpan = ({ part: { slice, before }, why }: Tripped): Span => ({
 export const lastRecord = (judged: readonly Judged[]): LastRecord | null => {
   const last = judged.at(-1);
   if (last === undefined) return null;
-  return { offset: last.record.offset, timestamp: last.record.timestamp, sha256: last.sha256 };
+  const { offset, timestamp, value } = last.record;
+  return { offset, timestamp, sha256: valueSha256(value) };
 };
 
 const outcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
@@ -136,14 +136,15 @@ const outcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
 };
 
 const recordOutcomeOf = (judged: Judged, verdict: Verdict | undefined): Outcome => {
-  const { record, sha256, decoded, deadAt } = judged;
+  const { record, decoded, deadAt } = judged;
   if (decoded.accepted && verdict?.kind === 'store') {
     const { facts, json, framed, doubt } = decoded;
-    const stored = { kind: 'stored', record, sha256, facts, json } as const;
+    const stored = { kind: 'stored', record, facts, json } as const;
     return framed === undefined && doubt === undefined
       ? stored
       : { ...stored, ...(framed && { framed }), ...(doubt !== undefined && { doubt }) };
   }
+  const sha256 = valueSha256(record.value);
   if (decoded.accepted && verdict?.kind === 'duplicate') {
     return { kind: 'duplicate', record, sha256, eventId: decoded.facts.eventId };
   }

@@ -6,7 +6,6 @@ import type { Redrive } from '../sinks/sink.ts';
 /** A record with what was found out about it once; what becomes of it depends on what the ledger holds already. */
 export type Judged = {
   readonly record: KafkaRecord;
-  readonly sha256: string;
   readonly decoded: Decoded;
   /** Where its copy lies on the dead-letter topic, once it was sent there: it is never sent twice. */
   deadAt: { readonly partition: number; readonly offset: bigint } | null;
@@ -17,9 +16,6 @@ export type Judged = {
   /** The ledger's own words, when it refused this record for its own sake. */
   refused: string | null;
 };
-
-/** An event of the same id that came before: in this batch, in the one being written, or in the ledger. */
-export type Earlier = { readonly sha256: string; readonly json: Buffer };
 
 export type Verdict =
   | { readonly kind: 'store' }
@@ -35,24 +31,25 @@ const conflict: Verdict = {
 };
 
 /**
- * Decides what becomes of each record, in order. `earlier` finds events of former batches and of the ledger; events
- * that this call decides to store are put into `stores`, and known to the records after them.
+ * Decides what becomes of each record, in order. `earlier` finds the JSON of events of the same id that came before: in
+ * the batch being written, or in the ledger. Events that this call decides to store are put into `stores`, and known to
+ * the records after them.
  */
 export const judgeAll = (
   judged: readonly Judged[],
-  earlier: (eventId: string) => Earlier | undefined,
+  earlier: (eventId: string) => Buffer | undefined,
   isSameContent: (a: Buffer, b: Buffer) => boolean,
-  stores = new Map<string, Earlier>(),
+  stores = new Map<string, Buffer>(),
 ): Verdict[] => {
-  return judged.map(({ decoded, sha256, refused }) => {
+  return judged.map(({ decoded, refused }) => {
     if (refused !== null) return { kind: 'dead', code: 'LEDGER_REFUSED', message: refused };
     if (!decoded.accepted) return { kind: 'dead', code: decoded.code, message: decoded.message };
     const { eventId } = decoded.facts;
     const known = stores.get(eventId) ?? earlier(eventId);
     if (known === undefined) {
-      stores.set(eventId, { sha256, json: decoded.json });
+      stores.set(eventId, decoded.json);
       return store;
     }
-    return known.sha256 === sha256 || isSameContent(known.json, decoded.json) ? duplicate : conflict;
+    return known.equals(decoded.json) || isSameContent(known, decoded.json) ? duplicate : conflict;
   });
 };

@@ -4,7 +4,7 @@ import type { Breaker } from './breaker.ts';
 import { burying } from './burying.ts';
 import { batchOf, type Breathe, type Draft, type Part, type Tripped } from './draft.ts';
 import type { Happenings } from './happenings.ts';
-import { judgeAll, type Earlier, type Judged, type Verdict } from './judge.ts';
+import { judgeAll, type Judged, type Verdict } from './judge.ts';
 import { redriven } from './redriven.ts';
 import type { Retrying } from './retrying.ts';
 
@@ -18,8 +18,8 @@ export type PreparingOptions = {
   readonly breathe: Breathe;
 };
 
-/** What a batch under way will have stored, by event id. */
-export type Ahead = ReadonlyMap<string, Earlier>;
+/** The JSON of what a batch under way will have stored, by event id. */
+export type Ahead = ReadonlyMap<string, Buffer>;
 
 /** What came before a draft: the ledger's events that it knows of, and what the batch before it stores. */
 export type Before = { readonly found: Map<string, StoredEvent>; readonly ahead: Ahead };
@@ -69,9 +69,9 @@ export const preparing = (options: PreparingOptions): Preparing => {
   };
 
   const compose: Preparing['compose'] = async (draft, before, over) => {
-    const earlier = (id: string) => before.found.get(id) ?? before.ahead.get(id);
+    const earlier = (id: string) => before.found.get(id)?.json ?? before.ahead.get(id);
     const judge = (parts: readonly Part[]) => {
-      const stores = new Map<string, Earlier>();
+      const stores = new Map<string, Buffer>();
       return { stores, verdicts: judgeAll(judgedOf({ parts }), earlier, isSameContent, stores) };
     };
     const all = judge(draft.parts);
@@ -127,10 +127,10 @@ const eventIdOf = ({ decoded }: Judged): string[] => (decoded.accepted ? [decode
 
 /** What a batch has stored. */
 export const storedOf = (batch: Batch | null): Ahead => {
-  const stored = new Map<string, Earlier>();
+  const stored = new Map<string, Buffer>();
   for (const { outcomes } of batch?.spans ?? []) {
     for (const outcome of outcomes) {
-      if (outcome.kind === 'stored') stored.set(outcome.facts.eventId, { sha256: outcome.sha256, json: outcome.json });
+      if (outcome.kind === 'stored') stored.set(outcome.facts.eventId, outcome.json);
     }
   }
   return stored;

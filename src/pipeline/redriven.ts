@@ -1,3 +1,4 @@
+import { valueSha256 } from '../schemas/record-hash.ts';
 import type { Redrive, Sink } from '../sinks/sink.ts';
 import type { Judged } from './judge.ts';
 import type { Retrying } from './retrying.ts';
@@ -23,7 +24,7 @@ export const redriven = (sink: Pick<Sink, 'redrives'>, retrying: Retrying) => {
   };
 };
 
-const settles = ({ tag, sha256 }: Judged, { nonce, expectedSha256 }: Redrive): boolean =>
-  tag?.nonce === nonce && sha256 === expectedSha256;
+const settles = ({ tag, record }: Judged, { nonce, expectedSha256 }: Redrive): boolean =>
+  tag?.nonce === nonce && valueSha256(record.value) === expectedSha256;
 
 const placeOf = ({ log, partition, offset }: Redrive['of']): string => `${log}/${partition}/${offset.toString()}`;

@@ -34,7 +34,6 @@ type RecordOutcome =
   | {
       readonly kind: 'stored';
       readonly record: KafkaRecord;
-      readonly sha256: string;
       readonly facts: EventFacts;
       readonly json: Buffer;
       readonly framed?: Framed;
@@ -76,7 +75,6 @@ export type Batch = { readonly spans: readonly Span[] };
 export type StoredEvent = {
   readonly eventId: string;
   readonly tx: bigint;
-  readonly sha256: string;
   readonly json: Buffer;
 };
 

@@ -64,7 +64,7 @@ export const startPipeline = async (options: RunOptions): Promise<{ halted: Prom
     retrying: retry,
     happenings,
     breaker: trips,
-    inspect: { ...recordDecoder(config), sha256: valueSha256 },
+    inspect: recordDecoder(config),
     isSameContent: sameContent,
     maxEvents: config.batch.maxEvents,
     now,

@@ -32,8 +32,8 @@ export const memorySink = () => {
       return { partition, tx, next, last, ...held };
     });
     for (const standing of standings) marks.set(standing.partition, standing);
-    for (const { facts, sha256, json } of eventsOf(batch)) {
-      events.set(facts.eventId, { eventId: facts.eventId, tx, sha256, json });
+    for (const { facts, json } of eventsOf(batch)) {
+      events.set(facts.eventId, { eventId: facts.eventId, tx, json });
     }
     return { kind: 'written', tx, standings };
   };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { accountFor } from '../../src/queries/account.ts';
+import { valueSha256 } from '../../src/schemas/record-hash.ts';
 import { encodeSetRequest, type LedgerClient } from '../../src/sinks/immudb/client.ts';
 import type { Tx } from '../../src/sinks/immudb/answers.ts';
 import { decodeDead } from '../../src/sinks/immudb/format/dead-value.ts';
@@ -77,7 +78,8 @@ describe('written', () => {
     const { sink, writerId } = await ledger.openSink();
     expect((await sink.open([0, 1, 5])).size).toBe(0);
     const first = storedAt(0, 100n);
-    const again = { ...first, kind: 'duplicate' as const, record: recordOf(0, 101n, first.record.value) };
+    const sha256 = valueSha256(first.record.value);
+    const again = { ...first, kind: 'duplicate' as const, sha256, record: recordOf(0, 101n, first.record.value) };
     const duplicate: Outcome = { ...again, eventId: first.facts.eventId };
     const gaps = [{ from: 103n, to: 110n, reason: 'aborted' as const }];
     const other = storedAt(5, 0n);
@@ -93,12 +95,12 @@ describe('written', () => {
     const key = eventKey(first.facts.eventId);
     const { source, json } = decodeEventValue(key, await gotten(key));
     expect(json).toEqual(first.json);
-    expect(source).toMatchObject({ log: 1, partition: 0, offset: 100n, sha256: first.sha256 });
+    expect(source).toMatchObject({ log: 1, partition: 0, offset: 100n, sha256 });
     const mark = decodeMark(markKey(1, 0), await gotten(markKey(1, 0)));
     const dlq = { log: 2, partition: 3, offset: 17n };
     expect(mark).toEqual({
       ...{ first: 100n, next: 110n, prev: null, last, stored: 1, gaps, writer: writerId },
-      duplicates: [{ offset: 101n, eventId: first.facts.eventId, sha256: first.sha256 }],
+      duplicates: [{ offset: 101n, eventId: first.facts.eventId, sha256 }],
       dead: [{ offset: 102n, code: 'JSON_INVALID', dlq, sha256: 'ab'.repeat(32) }],
     });
     const letter = deadKey({ log: 1, partition: 0, offset: 102n });
@@ -138,7 +140,7 @@ describe('written', () => {
 });
 
 describe('not written', () => {
-  test('exists: the event that is there comes back with its bytes, its hash and its transaction', async () => {
+  test('exists: the event that is there comes back with its bytes and its transaction', async () => {
     const ledger = await newLedger();
     const { sink } = await ledger.openSink();
     await sink.open([0, 1]);
@@ -148,9 +150,7 @@ describe('not written', () => {
     const changed = storedAt(1, 0n, { event_id: eventId, event_action: 'other' });
     const fresh = storedAt(1, 1n);
     const outcome = await write(sink, [spanOf(1, 0n, [changed, fresh])]);
-    expect(outcome.kind === 'exists' && [...outcome.events.values()]).toEqual([
-      { eventId, tx: 3n, sha256: first.sha256, json: first.json },
-    ]);
+    expect(outcome.kind === 'exists' && [...outcome.events.values()]).toEqual([{ eventId, tx: 3n, json: first.json }]);
     expect(await lastTx(ledger)).toBe(3n);
     expect([...(await sink.find([fresh.facts.eventId, eventId])).keys()]).toEqual([eventId]);
     await written(sink, [spanOf(1, 0n, [dead(1, 0n), fresh])]);

@@ -85,7 +85,12 @@ export const storedAt = (
   const decoded = decode(value);
   if (!decoded.accepted) throw new Error(`the event of this test is refused: ${decoded.message}`);
   const { facts, json } = decoded;
-  return { kind: 'stored', record: recordOf(partition, offset, value), sha256: valueSha256(value), facts, json };
+  return { kind: 'stored', record: recordOf(partition, offset, value), facts, json };
+};
+
+const lastOf = (outcome: Outcome): LastRecord => {
+  const { offset, timestamp, value } = outcome.record;
+  return { offset, timestamp, sha256: outcome.kind === 'stored' ? valueSha256(value) : outcome.sha256 };
 };
 
 /** Coverage from `first` on by these outcomes, which must be consecutive but for these gaps. */
@@ -101,6 +106,6 @@ export const spanOf = (
   return {
     ...{ partition, first, outcomes, gaps, unchecked: false },
     next: first + covered,
-    last: last ? { offset: last.record.offset, timestamp: last.record.timestamp, sha256: last.sha256 } : before,
+    last: last === undefined ? before : lastOf(last),
   };
 };

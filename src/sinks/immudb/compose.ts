@@ -1,4 +1,4 @@
-import { recordSha256 } from '../../schemas/record-hash.ts';
+import { recordSha256, valueSha256 } from '../../schemas/record-hash.ts';
 import type { Batch, Composed, Outcome, Redrive, Span, Standing } from '../sink.ts';
 import { encodeDead, type DeadState } from './format/dead-value.ts';
 import { eventValueLength, eventValuePrefix, writeEventValue } from './format/event-value.ts';
@@ -76,7 +76,7 @@ export const compose = async (
 };
 
 const addEvent = (tx: Transaction, event: Outcome & { kind: 'stored' }, log: number) => {
-  const { record, sha256, facts, json, framed } = event;
+  const { record, facts, json, framed } = event;
   // Hot path: one literal, nothing spread.
   const source = {
     log,
@@ -87,7 +87,7 @@ const addEvent = (tx: Transaction, event: Outcome & { kind: 'stored' }, log: num
     key: record.key,
     headers: record.headers,
     headersOmitted: 0,
-    sha256,
+    sha256: valueSha256(record.value),
     recordSha256: recordSha256(record),
     encoding: framed?.encoding ?? 'json',
     schemaId: framed?.schemaId,
@@ -128,11 +128,11 @@ const markOf = (span: Span, standing: Standing | null, logs: Logs, writer: strin
   const duplicates: Mark['duplicates'][number][] = [];
   const dead: Mark['dead'][number][] = [];
   for (const outcome of outcomes) {
-    const { sha256, record } = outcome;
-    if (outcome.kind === 'duplicate') duplicates.push({ offset: record.offset, eventId: outcome.eventId, sha256 });
+    const { offset } = outcome.record;
+    if (outcome.kind === 'duplicate') duplicates.push({ offset, eventId: outcome.eventId, sha256: outcome.sha256 });
     else if (outcome.kind === 'dead') {
       const dlq = { log: logs.deadLetters, ...outcome.dlq };
-      dead.push({ offset: record.offset, code: outcome.code, dlq, sha256 });
+      dead.push({ offset, code: outcome.code, dlq, sha256: outcome.sha256 });
     }
   }
   return {

@@ -36,10 +36,10 @@ export const immudbSink = (options: ImmudbSinkOptions): Sink => {
     const found = new Map<string, StoredEvent>();
     for (const entry of entries) {
       await reads.verifyEntry(entry);
-      const { source, json } = decodeEventValue(entry.key.toString(), entry.value);
+      const { json } = decodeEventValue(entry.key.toString(), entry.value);
       const eventId = entry.key.toString().slice('event/'.length);
       // A copy: what is kept must not pin the whole answer.
-      found.set(eventId, { eventId, tx: entry.tx, sha256: source.sha256, json: Buffer.from(json) });
+      found.set(eventId, { eventId, tx: entry.tx, json: Buffer.from(json) });
     }
     return found;
   };

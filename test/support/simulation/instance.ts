@@ -60,7 +60,7 @@ export const startInstance = (site: Site, name: string) => {
     ...{ source, sink, deadLetters: letters.forProcess(gate), batcher: queue, assignment: lanes, retrying: retry },
     ...{
       happenings,
-      inspect: { ...plainDecoder(() => null), sha256: valueSha256 },
+      inspect: plainDecoder(() => null),
       isSameContent: sameContent,
       now: time.now,
     },

@@ -48,7 +48,7 @@ const rig = (maxRun = Infinity) => {
     ...common,
     ...{
       assignment: lanes,
-      inspect: { ...plainDecoder(() => null), sha256: valueSha256 },
+      inspect: plainDecoder(() => null),
       isSameContent: sameContent,
       maxEvents: 1000,
     },

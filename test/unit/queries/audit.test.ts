@@ -26,7 +26,7 @@ const dead = (partition: number, offset: bigint, dlqOffset: bigint): Outcome & {
   };
 };
 const again = (of: Outcome & { kind: 'stored' }, partition: number, offset: bigint): Outcome => ({
-  ...{ kind: 'duplicate', sha256: of.sha256, eventId: of.facts.eventId },
+  ...{ kind: 'duplicate', sha256: valueSha256(of.record.value), eventId: of.facts.eventId },
   record: recordOf(partition, offset, of.record.value),
 });
 

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startAt } from '../../../../src/queries/audit/start.ts';
 import { audit, type AuditReport } from '../../../../src/queries/audit.ts';
+import { valueSha256 } from '../../../../src/schemas/record-hash.ts';
 import type { LedgerClient } from '../../../../src/sinks/immudb/client.ts';
 import type { Outcome } from '../../../../src/sinks/sink.ts';
 import {
@@ -22,7 +23,7 @@ const covers = [
 ];
 
 const again = (of: Outcome & { kind: 'stored' }, partition: number, offset: bigint): Outcome => ({
-  ...{ kind: 'duplicate', sha256: of.sha256, eventId: of.facts.eventId },
+  ...{ kind: 'duplicate', sha256: valueSha256(of.record.value), eventId: of.facts.eventId },
   record: recordOf(partition, offset, of.record.value),
 });
 

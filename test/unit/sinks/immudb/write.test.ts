@@ -51,8 +51,8 @@ const rig = () => {
       const found = database
         .getAll(ids.map((id) => Buffer.from(eventKey(id))))
         .map(({ tx, key, value }): StoredEvent => {
-          const { source, json } = decodeEventValue(key.toString(), value);
-          return { eventId: key.toString().slice('event/'.length), tx, sha256: source.sha256, json };
+          const { json } = decodeEventValue(key.toString(), value);
+          return { eventId: key.toString().slice('event/'.length), tx, json };
         });
       return Promise.resolve(new Map(found.map((event) => [event.eventId, event])));
     },
