@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ledgerSettings } from '../src/sinks/immudb/admin.ts';
 import { benchEvents, repeatingEvents } from './events.ts';
 import { latency } from './latency.ts';
 import { optionsOf } from './options.ts';
@@ -52,6 +53,7 @@ const rowsOf = async (site: BenchSite, wants: (name: string) => boolean): Promis
     go === null ? [] : [[command, () => site.goPipeline(go, command, topic, events)]];
   const rows: readonly Row[] = [
     ['setall1', () => site.setAll(events, 1, 1000)],
+    ['setall1 synced as ours', () => site.setAll(events, 1, 1000, ledgerSettings)],
     ['pipeline', () => pipeline(topic)],
     ['audit', () => site.audit(ledger)],
     ['pipeline without proofs', () => pipeline(topic, '--without-proofs')],
@@ -61,6 +63,7 @@ const rowsOf = async (site: BenchSite, wants: (name: string) => boolean): Promis
     ['worst', () => pipeline(worst)],
     ['repeats', () => pipeline(repeats)],
     ['setall-one', () => site.setAll(300, 1, 1)],
+    ['setall-one synced as ours', () => site.setAll(300, 1, 1, ledgerSettings)],
     ['latency', () => latency(site)],
   ];
   return rows.filter(([name]) => wants(name));

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { kafkaAdmin } from '../src/consumers/kafka/admin.ts';
 import { kafkaClient } from '../src/consumers/kafka/connection.ts';
 import type { OutgoingMessage } from '../src/producers/publish.ts';
-import { openLedgerAdmin } from '../src/sinks/immudb/admin.ts';
+import { type DatabaseSettings, openLedgerAdmin } from '../src/sinks/immudb/admin.ts';
 import { passwordFromFile } from '../src/sinks/immudb/credentials.ts';
 import { boundedHeap, boundedMalloc } from '../scripts/memory-bounds.ts';
 import { startStack } from '../stack/start.ts';
@@ -80,10 +80,10 @@ export const openBenchSite = async ({ profile }: { readonly profile: string | un
     return topic;
   };
 
-  const newDatabase = async (): Promise<string> => {
+  const newDatabase = async (settings: DatabaseSettings): Promise<string> => {
     const admin = await openLedgerAdmin({ host, port, username, password });
     const name = unique('bench');
-    await admin.createDatabase(name, {});
+    await admin.createDatabase(name, settings);
     await admin.close();
     return name;
   };
@@ -118,9 +118,10 @@ export const openBenchSite = async ({ profile }: { readonly profile: string | un
   return {
     kafka,
     newTopic,
-    /** Bare SetAll: so many events, calls in flight, and events in a transaction. */
-    setAll: async (count: number, inFlight: number, perTx: number): Promise<Result> => {
-      const args = [host, String(port), passwordFile, await newDatabase(), ...[count, inFlight, perTx].map(String)];
+    /** Bare SetAll: so many events, calls in flight, and events in a transaction, into a database as immudb makes it. */
+    setAll: async (count: number, inFlight: number, perTx: number, settings: DatabaseSettings = {}): Promise<Result> => {
+      const database = await newDatabase(settings);
+      const args = [host, String(port), passwordFile, database, ...[count, inFlight, perTx].map(String)];
       return await resultOf(node('bench/setall-process.ts', args));
     },
     /** A ledger of its own for the pipeline over this topic: the environment of immutrail's commands. */

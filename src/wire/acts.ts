@@ -15,7 +15,7 @@ import { PipelineError } from '../errors.ts';
 import { hexOfBytes } from '../proofs/hex.ts';
 import { acceptGap, makeLedger, reopenLog } from '../sinks/immudb/acts.ts';
 import type { LedgerEntry } from '../sinks/immudb/answers.ts';
-import { openLedgerAdmin } from '../sinks/immudb/admin.ts';
+import { ledgerSettings, openLedgerAdmin } from '../sinks/immudb/admin.ts';
 import { decodeEventValue } from '../sinks/immudb/format/event-value.ts';
 import { eventKey } from '../sinks/immudb/format/keys.ts';
 import { isEventId } from '../sinks/immudb/format/event-id.ts';
@@ -72,7 +72,7 @@ const makeDatabase = async (config: Config, { user }: InitOptions) => {
   const admin = await openLedgerAdmin(ledgerOptions(config));
   try {
     const { database } = config.ledger;
-    const { settings } = await admin.createDatabase(database, { maxTxEntries }, { ifNotExists: true });
+    const { settings } = await admin.createDatabase(database, ledgerSettings, { ifNotExists: true });
     const { maxTxEntries: entries = 0, maxKeyLen = 0, maxValueLen = 0, embeddedValues = false } = settings;
     if (entries < maxTxEntries || maxKeyLen < 1024 || settings.writeTxHeaderVersion !== 1) {
       throw new PipelineError('LEDGER_SETTINGS', `database ${database} has smaller limits than the format needs`);

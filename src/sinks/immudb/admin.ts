@@ -1,5 +1,6 @@
 import { methods } from './proto/methods.ts';
 import { openSession, type CallOptions, type LedgerOptions, type Session } from './session.ts';
+import { maxTxEntries } from './transaction.ts';
 
 /** Settings of a database; what is left out is immudb's default. Most are permanent once it exists. */
 export type DatabaseSettings = {
@@ -21,6 +22,12 @@ export type DatabaseSettings = {
   readonly indexCacheSize?: number;
   readonly indexMaxBulkSize?: number;
 };
+
+/**
+ * Of a database made for a ledger. immudb lets a write wait for its next sync, every 20 ms unless it is told otherwise:
+ * one writer at a time then waits for a quarter of that, doing nothing (docs/decisions/0015-sync-more-often.md).
+ */
+export const ledgerSettings = { maxTxEntries, syncFrequencyMs: 5 } as const satisfies DatabaseSettings;
 
 export type StoredDatabase = {
   readonly name: string;
