@@ -1,8 +1,8 @@
 import { recordSha256, valueSha256 } from '../../schemas/record-hash.ts';
 import type { Batch, Composed, Outcome, Redrive, Span, Standing } from '../sink.ts';
 import { encodeDead, type DeadState } from './format/dead-value.ts';
-import { eventValueLength, eventValuePrefix, writeEventValue } from './format/event-value.ts';
-import { deadKey, eventKey, markKey } from './format/keys.ts';
+import { putEventValue } from './format/event-value.ts';
+import { deadKey, markKey, putEventKey } from './format/keys.ts';
 import { breakerName, encodeMark, type Mark } from './format/mark-value.ts';
 import type { PostingRow } from './format/posting-rows.ts';
 import { planPostings } from './format/postings.ts';
@@ -25,6 +25,12 @@ export type LedgerRedrive = Redrive & { readonly dead: DeadState & { readonly st
 
 /** Entries that are made without a breath. */
 const stride = 64;
+
+/** The precondition of a key that was never written. */
+const never = 1n;
+
+/** What an event's value has beside its JSON, about. */
+const usualSourceBytes = 400;
 
 /** Everything of a batch but what depends on the transaction before it. Pure work. */
 export const compose = async (
@@ -53,7 +59,7 @@ export const compose = async (
       if (tx.entries() % stride === stride - 1) await breathe();
     }
   }
-  for (const posting of planPostings(rows)) tx.add(posting.key, posting.value, 1n);
+  for (const posting of planPostings(rows)) tx.add(posting.key, posting.value, never);
   const beforeMarks = tx.mark();
   return {
     batch,
@@ -66,7 +72,7 @@ export const compose = async (
       for (const span of batch.spans) {
         const standing = standings.get(span.partition) ?? null;
         const value = encodeMark(markOf(span, standing, logs, writer));
-        tx.add(markKey(logs.source, span.partition), value, standing?.tx ?? 1n);
+        tx.add(markKey(logs.source, span.partition), value, standing?.tx ?? never);
       }
       tx.withoutWaiting();
       return tx.request();
@@ -93,10 +99,11 @@ const addEvent = (tx: Transaction, event: Outcome & { kind: 'stored' }, log: num
     schemaId: framed?.schemaId,
     original: framed?.original,
   };
-  const prefix = eventValuePrefix(source);
-  tx.addWritten(eventKey(facts.eventId), eventValueLength(prefix, json), (target, at) => {
-    writeEventValue(target, at, prefix, json);
-  });
+  const pen = tx.open(json.length + usualSourceBytes);
+  putEventKey(pen, facts.eventId);
+  tx.value();
+  putEventValue(pen, source, json);
+  tx.close(never);
 };
 
 const addDead = (tx: Transaction, dead: Outcome & { kind: 'dead' }, logs: Logs) => {
@@ -113,7 +120,7 @@ const addDead = (tx: Transaction, dead: Outcome & { kind: 'dead' }, logs: Logs) 
     ...(correlationId !== undefined && { correlationId }),
     ...(eventType !== undefined && { eventType }),
   });
-  tx.add(deadKey({ log: logs.source, partition: record.partition, offset: record.offset }), value, 1n);
+  tx.add(deadKey({ log: logs.source, partition: record.partition, offset: record.offset }), value, never);
 };
 
 /** The redrive is over: its letter says how, in the transaction that says it of the record. */

@@ -1,3 +1,5 @@
+import { newPen, type Pen, putAgain, putAscii, putByte, putBytes, reserve } from './format/pen.ts';
+
 /** immudb's default and this format's limit: entries, and as many preconditions, per transaction. */
 export const maxTxEntries = 1024;
 /** Reserve for the marks and their preconditions, which are added when the transaction is sealed. */
@@ -13,8 +15,13 @@ export type Transaction = {
   bytes(): number;
   /** Appends an entry with precondition keyNotModifiedAfterTX(key, tx): tx 1 means that it was never written. */
   add(key: string, value: Buffer, notModifiedAfter: bigint): void;
-  /** As `add` with tx 1, for a value that `write` puts in place: exactly `length` bytes from `at` on. */
-  addWritten(key: string, length: number, write: (target: Buffer, at: number) => void): void;
+  /**
+   * As `add`, but written in place: its key with the pen that is given, `value`, its value with the same pen, `close`, and
+   * nothing in between. `expected` is about the length of the value: one that is far from it is moved when it is closed.
+   */
+  open(expected: number): Pen;
+  value(): void;
+  close(notModifiedAfter: bigint): void;
   /** Back to this number of entries, to seal anew. */
   mark(): Mark;
   rewind(mark: Mark): void;
@@ -28,91 +35,113 @@ export type Transaction = {
 
 type Mark = { readonly entries: number; readonly bytes: number };
 
-const pool: Buffer[] = [];
-const sharedBytes = (length: number): Buffer => Buffer.from(new SharedArrayBuffer(length));
-const never = 1n;
+const pool: Pen[] = [];
 
 export const transaction = (): Transaction => {
-  let body = pool.pop() ?? sharedBytes(initialBytes);
-  let used = 0;
+  const pen = pool.pop() ?? newPen(initialBytes);
+  pen.at = 0;
   let count = 0;
+  // Of the entry that is open: where its content, its key and its value begin, behind lengths of so many bytes.
+  let entryAt = 0;
+  let keyAt = 0;
+  let keyLength = 0;
+  let valueAt = 0;
+  let width = 1;
 
-  const reserve = (length: number) => {
-    if (used + length <= body.length) return;
-    const grown = sharedBytes(Math.max(body.length * 2, used + length));
-    body.copy(grown, 0, 0, used);
-    body = grown;
-  };
-  const varint = (value: number) => {
-    let rest = value;
-    while (rest > 0x7f) {
-      body[used++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    body[used++] = rest;
-  };
-  const field = (tag: number, length: number) => {
-    body[used++] = tag;
-    varint(length);
-  };
-
-  /** KVs: field 1 of SetRequest; KeyValue is key 1, value 2. Leaves `used` behind the value. */
-  const addEntry = (key: string, length: number, write: (target: Buffer, at: number) => void) => {
+  /** KVs: field 1 of SetRequest; KeyValue is key 1, value 2. */
+  const open = (expected: number): Pen => {
     if (count === maxTxEntries) throw new RangeError(`more than ${maxTxEntries} entries`);
-    const inner = 2 + varintLength(key.length) + key.length + varintLength(length) + length;
-    reserve(inner + 2 * key.length + 64);
-    field(0x0a, inner);
-    field(0x0a, key.length);
-    used += body.write(key, used, 'latin1');
-    field(0x12, length);
-    write(body, used);
-    used += length;
-    count += 1;
+    width = varintLength(expected);
+    entryAt = begin(pen, 0x0a, width);
+    keyAt = begin(pen, 0x0a, 1);
+    return pen;
   };
-
-  /** preconditions: field 3 of SetRequest; keyNotModifiedAfterTX is 3 in it, with key 1 and txID 2. */
-  const addPrecondition = (key: string, tx: bigint) => {
-    const inner = 1 + varintLength(key.length) + key.length + 1 + bigVarintLength(tx);
-    reserve(inner + 24);
-    field(0x1a, 1 + varintLength(inner) + inner);
-    field(0x1a, inner);
-    field(0x0a, key.length);
-    used += body.write(key, used, 'latin1');
-    body[used++] = 0x10;
-    for (let rest = tx; ; rest >>= 7n) {
-      const low = Number(rest & 0x7fn);
-      body[used++] = rest > 0x7fn ? low | 0x80 : low;
-      if (rest <= 0x7fn) break;
-    }
+  const value = () => {
+    keyLength = pen.at - keyAt;
+    keyAt += end(pen, keyAt, 1);
+    valueAt = begin(pen, 0x12, width);
+  };
+  const close = (notModifiedAfter: bigint) => {
+    end(pen, valueAt, width);
+    keyAt += end(pen, entryAt, width);
+    count += 1;
+    putPrecondition(pen, keyAt, keyLength, notModifiedAfter);
   };
 
   return {
     entries: () => count,
-    bytes: () => used,
-    add: (key, value, notModifiedAfter) => {
-      addEntry(key, value.length, (target, at) => value.copy(target, at));
-      addPrecondition(key, notModifiedAfter);
+    bytes: () => pen.at,
+    add: (key, content, notModifiedAfter) => {
+      open(content.length);
+      putAscii(pen, key);
+      value();
+      putBytes(pen, content);
+      close(notModifiedAfter);
     },
-    addWritten: (key, length, write) => {
-      addEntry(key, length, write);
-      addPrecondition(key, never);
-    },
-    mark: () => ({ entries: count, bytes: used }),
+    open,
+    value,
+    close,
+    mark: () => ({ entries: count, bytes: pen.at }),
     rewind: (mark) => {
       count = mark.entries;
-      used = mark.bytes;
+      pen.at = mark.bytes;
     },
     withoutWaiting: () => {
-      reserve(2);
-      body[used++] = 0x10;
-      body[used++] = 1;
+      putByte(pen, 0x10);
+      putByte(pen, 1);
     },
-    request: () => body.subarray(0, used),
+    request: () => pen.bytes.subarray(0, pen.at),
     release: () => {
-      if (pool.length < maxPooled && body.length <= 4 * initialBytes) pool.push(body);
-      body = Buffer.alloc(0);
+      if (pool.length < maxPooled && pen.bytes.length <= 4 * initialBytes) pool.push({ ...pen });
+      pen.bytes = Buffer.alloc(0);
     },
   };
+};
+
+/** Begins a field whose length will take about `width` bytes; returns where its content begins. */
+const begin = (pen: Pen, tag: number, width: number): number => {
+  putByte(pen, tag);
+  reserve(pen, width);
+  pen.at += width;
+  return pen.at;
+};
+
+/** States the length of the field's content, which is moved if that takes more or less than `width` bytes; returns how far. */
+const end = (pen: Pen, from: number, width: number): number => {
+  const length = pen.at - from;
+  const moved = varintLength(length) - width;
+  if (moved !== 0) {
+    reserve(pen, moved);
+    pen.bytes.copyWithin(from + moved, from, pen.at);
+  }
+  pen.at = from - width;
+  putVarint(pen, length);
+  pen.at += length;
+  return moved;
+};
+
+/** preconditions: field 3 of SetRequest; keyNotModifiedAfterTX is 3 in it, with key 1 and txID 2. */
+const putPrecondition = (pen: Pen, keyAt: number, keyLength: number, tx: bigint) => {
+  const inner = 1 + varintLength(keyLength) + keyLength + 1 + bigVarintLength(tx);
+  putField(pen, 0x1a, 1 + varintLength(inner) + inner);
+  putField(pen, 0x1a, inner);
+  putField(pen, 0x0a, keyLength);
+  putAgain(pen, keyAt, keyAt + keyLength);
+  putByte(pen, 0x10);
+  let rest = tx;
+  for (; rest > 0x7fn; rest >>= 7n) putByte(pen, Number(rest & 0x7fn) | 0x80);
+  putByte(pen, Number(rest));
+};
+
+const putField = (pen: Pen, tag: number, length: number) => {
+  putByte(pen, tag);
+  putVarint(pen, length);
+};
+
+const putVarint = (pen: Pen, value: number) => {
+  let rest = value;
+  for (; rest > 0x7f; rest >>>= 7) putByte(pen, (rest & 0x7f) | 0x80);
+  putByte(pen, rest);
 };
 
 const varintLength = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);

@@ -1,14 +1,18 @@
 import { maxEventTimeUs } from '../../../schemas/event-time.ts';
 import { refuse } from './invalid.ts';
+import { type Pen, putPadded } from './pen.ts';
 
 /** The largest Kafka offset and immudb transaction id that the format can hold: 2^63 - 1. */
 export const maxInt64 = 9_223_372_036_854_775_807n;
 export const maxLog = 9_999;
 export const maxPartition = 99_999;
 
-const padInteger = (what: string, value: number, max: number, width: number): string => {
+const padInteger = (what: string, value: number, max: number, width: number): string =>
+  String(checked(what, value, max)).padStart(width, '0');
+
+const checked = (what: string, value: number, max: number): number => {
   if (!Number.isSafeInteger(value) || value < 0 || value > max) refuse(what, `${value} is not in 0…${max}`);
-  return String(value).padStart(width, '0');
+  return value;
 };
 
 /** 4 digits. */
@@ -19,6 +23,9 @@ export const padPartition = (partition: number): string => padInteger('partition
 
 /** 16 digits, Unix microseconds from 1970 to the end of 2199. */
 export const padTime = (timeUs: number): string => padInteger('time', timeUs, maxEventTimeUs, 16);
+
+/** Writes what padTime returns. */
+export const putTime = (pen: Pen, timeUs: number): void => putPadded(pen, checked('time', timeUs, maxEventTimeUs), 16);
 
 /** 19 digits. */
 export const padOffset = (offset: bigint): string => {

@@ -1,10 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import type { Header, KafkaRecord } from '../../../schemas/record.ts';
 import { maxLog, maxPartition } from './digits.ts';
 import type { Coordinates } from './keys.ts';
 import { refuse } from './invalid.ts';
 import type { Members } from './members.ts';
-import { boundHeaders, headersText, readHeaders } from './source-headers.ts';
+import { closingBrace, type Pen, putAscii, putByte, putBytes, putInteger, putText, putUtf8 } from './pen.ts';
+import { boundHeaders, putHeaders, readHeaders } from './source-headers.ts';
 
 /** Where a stored event came from: its record on Kafka, and what proves it. */
 export type EventSource = Coordinates &
@@ -30,33 +30,63 @@ export type SourceToWrite = Omit<EventSource, 'schemaId' | 'original'> & {
   readonly [K in 'schemaId' | 'original']?: EventSource[K] | undefined;
 };
 
-/** The JSON text of `source`. Hot path: JSON.stringify only where a producer chose the text. */
-export const sourceText = (source: SourceToWrite): string => {
+/** Text of a source that is always the same, each piece before what it is named after. */
+const before = {
+  log: Buffer.from('{"log":'),
+  partition: Buffer.from(',"partition":'),
+  offset: Buffer.from(',"offset":"'),
+  timestamp: Buffer.from('","timestamp":"'),
+  key: {
+    create: Buffer.from('","timestamp_type":"create",'),
+    append: Buffer.from('","timestamp_type":"append",'),
+  },
+  headers: Buffer.from(',"headers":'),
+  sha256: Buffer.from(',"sha256":"'),
+  recordSha256: Buffer.from('","record_sha256":"'),
+  encoding: Buffer.from('","encoding":'),
+};
+
+/** The JSON text of `source`, in the one form that format 1 writes. */
+export const putSource = (pen: Pen, source: SourceToWrite): void => {
   const { kept, omitted } = boundHeaders(source.headers);
   const left = omitted + source.headersOmitted;
   const { principal, schemaId, original } = source;
-  return (
-    `{"log":${source.log},"partition":${source.partition},"offset":"${String(source.offset)}"` +
-    `,"timestamp":"${String(source.timestamp)}","timestamp_type":"${source.timestampType}"` +
-    `,${keyText(source.key)},"headers":${headersText(kept)}` +
-    (left === 0 ? '' : `,"headers_omitted":${left}`) +
-    (principal === undefined ? '' : `,"principal":${JSON.stringify(principal)}`) +
-    `,"sha256":"${source.sha256}","record_sha256":"${source.recordSha256}","encoding":"${source.encoding}"` +
-    (schemaId === undefined ? '' : `,"schema_id":${schemaId}`) +
-    (original === undefined ? '}' : `,"original_b64":"${original.toString('base64')}"}`)
-  );
+  putBytes(pen, before.log);
+  putInteger(pen, source.log);
+  putBytes(pen, before.partition);
+  putInteger(pen, source.partition);
+  putBytes(pen, before.offset);
+  putInteger(pen, source.offset);
+  putBytes(pen, before.timestamp);
+  putInteger(pen, source.timestamp);
+  putBytes(pen, before.key[source.timestampType]);
+  putKey(pen, source.key);
+  putBytes(pen, before.headers);
+  putHeaders(pen, kept);
+  if (left !== 0) putAscii(pen, `,"headers_omitted":${left}`);
+  if (principal !== undefined) {
+    putAscii(pen, ',"principal":');
+    putText(pen, principal);
+  }
+  putBytes(pen, before.sha256);
+  putAscii(pen, source.sha256);
+  putBytes(pen, before.recordSha256);
+  putAscii(pen, source.recordSha256);
+  putBytes(pen, before.encoding);
+  putText(pen, source.encoding);
+  if (schemaId !== undefined) putAscii(pen, `,"schema_id":${schemaId}`);
+  if (original !== undefined) putAscii(pen, `,"original_b64":"${original.toString('base64')}"`);
+  putByte(pen, closingBrace);
 };
 
-const keyText = (key: Buffer | null): string => {
-  if (key === null) return '"key":null';
-  if (isPlain(key)) return `"key":"${key.toString('latin1')}"`;
-  return isUtf8(key) ? `"key":${JSON.stringify(key.toString())}` : `"key_b64":"${key.toString('base64')}"`;
-};
-
-/** Printable ASCII without what JSON escapes: its own JSON text between the quotes. */
-const isPlain = (bytes: Buffer): boolean => {
-  for (const byte of bytes) if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
-  return true;
+const putKey = (pen: Pen, key: Buffer | null): void => {
+  const start = pen.at;
+  putAscii(pen, '"key":');
+  if (key === null) putAscii(pen, 'null');
+  else if (!putUtf8(pen, key)) {
+    pen.at = start;
+    putAscii(pen, `"key_b64":"${key.toString('base64')}"`);
+  }
 };
 
 /** Throws LEDGER_FORMAT_INVALID by its members. That the text is the exact one is for the caller to compare. */

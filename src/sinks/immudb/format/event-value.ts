@@ -1,16 +1,33 @@
 /** The value of `event/<event_id>`: `{"v":1,"source":{…},"event":`, the event's JSON bytes, `}`. */
 import { isUtf8 } from 'node:buffer';
-import { type EventSource, readSource, sourceText, type SourceToWrite } from './event-source.ts';
+import { type EventSource, putSource, readSource, type SourceToWrite } from './event-source.ts';
 import { refuse } from './invalid.ts';
 import { membersOf, parseJson } from './members.ts';
-
-/** Everything before the event's bytes. `source` is taken as it is; decoding is where it is checked. */
-export const eventValuePrefix = (source: SourceToWrite): string => `${head}${sourceText(source)}${boundary}`;
+import { closingBrace, type Pen, putAscii, putByte, putBytes, textOf } from './pen.ts';
 
 const head = '{"v":1,"source":';
 const headBytes = Buffer.from(head);
 const boundary = ',"event":';
-const brace = 0x7d;
+
+/** Writes the value. `source` is taken as it is; decoding is where it is checked. */
+export const putEventValue = (pen: Pen, source: SourceToWrite, json: Uint8Array): void => {
+  putPrefix(pen, source);
+  putEvent(pen, json);
+};
+
+const putPrefix = (pen: Pen, source: SourceToWrite): void => {
+  putAscii(pen, head);
+  putSource(pen, source);
+  putAscii(pen, boundary);
+};
+
+const putEvent = (pen: Pen, json: Uint8Array): void => {
+  putBytes(pen, json);
+  putByte(pen, closingBrace);
+};
+
+/** The same in steps, for a value apart from a transaction: everything before the event's bytes. */
+export const eventValuePrefix = (source: SourceToWrite): string => textOf(putPrefix, source);
 
 /** Exact length in bytes of the value. */
 export const eventValueLength = (prefix: string, json: Uint8Array): number =>
@@ -18,10 +35,9 @@ export const eventValueLength = (prefix: string, json: Uint8Array): number =>
 
 /** Writes the value at `at`, where eventValueLength bytes must be free. Returns how many bytes it wrote. */
 export const writeEventValue = (target: Buffer, at: number, prefix: string, json: Uint8Array): number => {
-  const start = at + target.write(prefix, at, 'utf8');
-  target.set(json, start);
-  target[start + json.length] = brace;
-  return start + json.length + 1 - at;
+  const pen = { bytes: target, at: at + target.write(prefix, at) };
+  putEvent(pen, json);
+  return pen.at - at;
 };
 
 export type EventValue = {
@@ -50,11 +66,11 @@ export const openEventValue = (key: string, value: Uint8Array): EventValue => {
   const text = bytes.toString('utf8', head.length, end);
   const source = readSource(key, membersOf(key, parseJson(key, text), 'source.'));
   // What is no UTF-8 reads as if it were another text.
-  if (text !== sourceText(source) || !isUtf8(bytes.subarray(head.length, end))) {
+  if (text !== textOf(putSource, source) || !isUtf8(bytes.subarray(head.length, end))) {
     refuse(key, 'source is not in the exact form that format 1 writes');
   }
   const start = end + boundary.length;
-  if (bytes.at(-1) !== brace) refuse(key, 'the event is not closed');
+  if (bytes.at(-1) !== closingBrace) refuse(key, 'the event is not closed');
   return { source, json: bytes.subarray(start, -1) };
 };
 

@@ -5,6 +5,7 @@
 import { padLog, padOffset, padPartition, padTime } from './digits.ts';
 import { isEventId } from './event-id.ts';
 import { refuse } from './invalid.ts';
+import { type Pen, putAscii } from './pen.ts';
 import { encodeSegment } from './segment.ts';
 
 /** Where a record lies: a log (4 digits), a partition of it, an offset. */
@@ -25,9 +26,16 @@ export const restatedFormatKey = (n: number): string => `meta/format/${padLog(n)
 export const logKey = (log: number): string => `meta/log/${padLog(log)}`;
 export const markKey = (log: number, partition: number): string => `mark/${padLog(log)}/${padPartition(partition)}`;
 
-export const eventKey = (eventId: string): string => {
+export const eventKey = (eventId: string): string => `event/${checkedEventId(eventId)}`;
+
+export const putEventKey = (pen: Pen, eventId: string): void => {
+  putAscii(pen, 'event/');
+  putAscii(pen, checkedEventId(eventId));
+};
+
+const checkedEventId = (eventId: string): string => {
   if (!isEventId(eventId)) refuse('event_id', 'not a canonical lower-case UUID, or nil or max');
-  return `event/${eventId}`;
+  return eventId;
 };
 
 export const deadKey = (at: Coordinates): string =>

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import type { Header } from '../../../schemas/record.ts';
+import { comma, type Pen, putAscii, putByte, putText, putUtf8 } from './pen.ts';
 
 /** An event's value keeps at most so many of its record's headers … */
 export const maxHeaders = 32;
@@ -11,7 +11,7 @@ export const maxHeaderBytes = 8_192;
  * keeps it whole.
  */
 export const boundHeaders = (headers: readonly Header[]): { kept: readonly Header[]; omitted: number } => {
-  if (headers.length === 0) return { kept: headers, omitted: 0 };
+  if (headers.length === 0) return noHeaders;
   let room = maxHeaderBytes;
   const kept: Header[] = [];
   for (const header of headers) {
@@ -23,19 +23,27 @@ export const boundHeaders = (headers: readonly Header[]): { kept: readonly Heade
   return { kept, omitted: headers.length - kept.length };
 };
 
+const noHeaders = { kept: [], omitted: 0 };
+
 /** `[["name","text"],["name",null],["name",{"b64":"…"}]]`: a list, since names repeat and are the producer's choice. */
-export const headersText = (headers: readonly Header[]): string => {
-  let text = '';
-  for (const [name, value] of headers) text += `${text === '' ? '' : ','}[${JSON.stringify(name)},${valueText(value)}]`;
-  return `[${text}]`;
+export const putHeaders = (pen: Pen, headers: readonly Header[]): void => {
+  let before = '[[';
+  for (const [name, value] of headers) {
+    putAscii(pen, before);
+    putText(pen, name);
+    putByte(pen, comma);
+    putValue(pen, value);
+    before = '],[';
+  }
+  putAscii(pen, headers.length === 0 ? '[]' : ']]');
 };
 
-const valueText = (value: Buffer | null): string => {
-  if (value === null) return 'null';
-  return isUtf8(value) ? JSON.stringify(value.toString()) : `{"b64":"${value.toString('base64')}"}`;
+const putValue = (pen: Pen, value: Buffer | null): void => {
+  if (value === null) putAscii(pen, 'null');
+  else if (!putUtf8(pen, value)) putAscii(pen, `{"b64":"${value.toString('base64')}"}`);
 };
 
-/** The inverse of headersText; null for anything else. */
+/** The inverse of putHeaders; null for anything else. */
 export const readHeaders = (list: readonly unknown[]): readonly Header[] | null => {
   const headers = list.map(readHeader);
   return headers.every((header) => header !== null) ? headers : null;
