@@ -2,7 +2,8 @@ import { PipelineError } from '../../errors.ts';
 import type { EventFacts } from '../../schemas/decoded.ts';
 import { spanWidthUs, type Coordinates } from '../../sinks/immudb/format/keys.ts';
 import type { PostingKey } from '../../sinks/immudb/format/parse-key.ts';
-import { linesOf, type Line } from '../../sinks/immudb/format/posting-rows.ts';
+import { textOf } from '../../sinks/immudb/format/pen.ts';
+import { type PostingRow, putRowStart, putWideEnd } from '../../sinks/immudb/format/posting-rows.ts';
 import { decodePosting, decodeTimePosting } from '../../sinks/immudb/format/posting-value.ts';
 import { encodeSegment } from '../../sinks/immudb/format/segment.ts';
 import type { FoundPosting } from './contents.ts';
@@ -18,6 +19,9 @@ export type PostedEvent = {
 /** Families as bits of what an event was found in. */
 const bits = { time: 1, corr: 2, type: 4, actor: 8 } as const;
 const names: readonly (keyof typeof bits)[] = ['time', 'corr', 'type', 'actor'];
+
+/** An event with its rows. */
+type Line = { readonly at: PostingRow; readonly timeUs: number; readonly wide: string; readonly short: string };
 
 type Listed = { readonly line: Line; readonly event: PostedEvent; seen: number };
 
@@ -47,19 +51,18 @@ export const checkPostings = (
 };
 
 const listEvents = (events: readonly PostedEvent[]): ReadonlyMap<string, Listed> => {
-  const whole = events.filter(({ facts }) => facts !== null);
-  const lines = linesOf(
-    whole.map(({ at, facts }) => {
-      if (facts === null) throw new Error('an event without facts was kept');
-      return { ...at, facts };
-    }),
-  );
   const listed = new Map<string, Listed>();
-  for (const [at, line] of lines.entries()) {
-    const event = whole[at];
-    if (event !== undefined) listed.set(event.eventId, { line, event, seen: 0 });
+  for (const event of events) {
+    const { at, eventId, facts } = event;
+    if (facts !== null) listed.set(eventId, { line: lineOf({ ...at, facts }), event, seen: 0 });
   }
   return listed;
+};
+
+const lineOf = (at: PostingRow): Line => {
+  const { facts } = at;
+  const start = textOf(putRowStart, facts);
+  return { at, timeUs: facts.timeUs, wide: start + textOf(putWideEnd, facts), short: `${start}]` };
 };
 
 const head = '{"v":1,"rows":[';

@@ -4,6 +4,7 @@ import { encodeDead, type DeadState } from './format/dead-value.ts';
 import { putEventValue } from './format/event-value.ts';
 import { deadKey, markKey, putEventKey } from './format/keys.ts';
 import { breakerName, encodeMark, type Mark } from './format/mark-value.ts';
+import { newPen } from './format/pen.ts';
 import type { PostingRow } from './format/posting-rows.ts';
 import { planPostings } from './format/postings.ts';
 import { transaction, type Transaction } from './transaction.ts';
@@ -28,6 +29,9 @@ const stride = 64;
 
 /** The precondition of a key that was never written. */
 const never = 1n;
+
+/** Used between two breaths only. */
+const postingPen = newPen(1024 * 1024);
 
 /** What an event's value has beside its JSON, about. */
 const usualSourceBytes = 400;
@@ -59,7 +63,8 @@ export const compose = async (
       if (tx.entries() % stride === stride - 1) await breathe();
     }
   }
-  for (const posting of planPostings(rows)) tx.add(posting.key, posting.value, never);
+  postingPen.at = 0;
+  for (const posting of planPostings(rows, postingPen)) tx.add(posting.key, posting.value, never);
   const beforeMarks = tx.mark();
   return {
     batch,

@@ -2,25 +2,25 @@
 import { actorHead, correlationHead, type PostingHead, timeHead, typeHead } from './keys.ts';
 import type { Line } from './posting-rows.ts';
 
-export type Family<T> = {
+export type Family = {
   readonly head: PostingHead;
   readonly kind: 'time' | 'actor' | 'type' | 'corr';
   /** In the order in which they were given. */
-  readonly lines: readonly T[];
+  readonly lines: readonly Line[];
 };
 
 /** Lists in the order in which they may use spare entries: whole-ledger pages gain most from narrow postings. */
-export const familiesOf = <T extends Pick<Line, 'at'>>(lines: readonly T[]): readonly Family<T>[] => {
-  const correlations = new Map<string, T[]>();
-  const types = new Map<string, T[]>();
-  const actors = new Map<string, Map<string, T[]>>();
+export const familiesOf = (lines: readonly Line[]): readonly Family[] => {
+  const correlations = new Map<string, Line[]>();
+  const types = new Map<string, Line[]>();
+  const actors = new Map<string, Map<string, Line[]>>();
   for (const line of lines) {
     const { correlationId, eventType, actorType, actorId } = line.at.facts;
     listOf(correlations, correlationId).push(line);
     listOf(types, eventType).push(line);
     if (actorType !== null && actorId !== null) listOf(idsOf(actors, actorType), actorId).push(line);
   }
-  const families: Family<T>[] = [{ head: timeHead, kind: 'time', lines }];
+  const families: Family[] = [{ head: timeHead, kind: 'time', lines }];
   for (const [type, ids] of actors) {
     for (const [id, list] of ids) families.push({ head: actorHead(type, id), kind: 'actor', lines: list });
   }
@@ -29,10 +29,10 @@ export const familiesOf = <T extends Pick<Line, 'at'>>(lines: readonly T[]): rea
   return families;
 };
 
-const listOf = <T>(lists: Map<string, T[]>, name: string): T[] => {
+const listOf = (lists: Map<string, Line[]>, name: string): Line[] => {
   const known = lists.get(name);
   if (known !== undefined) return known;
-  const made: T[] = [];
+  const made: Line[] = [];
   lists.set(name, made);
   return made;
 };

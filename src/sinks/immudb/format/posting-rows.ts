@@ -1,45 +1,43 @@
-/** Rows of postings, as JSON text. Hot path: plain concatenation, each distinct text quoted once. */
+/** Rows of postings, as JSON text. */
 import type { EventFacts } from '../../../schemas/decoded.ts';
-import { padTime } from './digits.ts';
+import { putTime } from './digits.ts';
 import type { Coordinates } from './keys.ts';
+import { closingBracket, comma, type Pen, putAscii, putByte, putText } from './pen.ts';
 
 /** An event of the transaction, and where its record lies. */
 export type PostingRow = Coordinates & { readonly facts: EventFacts };
 
-/** An event with its rows. */
-export type Line = {
-  readonly at: PostingRow;
-  readonly timeUs: number;
-  /** The row of time postings: all that a list of events shows and filters by. */
-  readonly wide: string;
-  /** The row of corr, type and actor postings. */
-  readonly short: string;
+/** An event, and where a pen wrote how its rows begin. */
+export type Line = { readonly at: PostingRow; readonly start: number; readonly end: number };
+
+/** How every row of an event begins; `]` ends it in corr, type and actor postings. */
+export const putRowStart = (pen: Pen, { timeUs, eventId }: EventFacts): void => {
+  putAscii(pen, '["');
+  putTime(pen, timeUs);
+  putAscii(pen, '","');
+  putAscii(pen, eventId);
+  putAscii(pen, '"');
 };
 
-export const linesOf = (rows: readonly PostingRow[]): Line[] => {
-  const quote = quoting();
-  return rows.map((at) => {
-    const start = `["${padTime(at.facts.timeUs)}","${at.facts.eventId}"`;
-    return { at, timeUs: at.facts.timeUs, wide: wideRow(start, at.facts, quote), short: `${start}]` };
-  });
+/** How it ends in time postings: all that a list of events shows and filters by. */
+export const putWideEnd = (pen: Pen, facts: EventFacts): void => {
+  putColumn(pen, facts.eventType);
+  putColumn(pen, facts.category);
+  putColumn(pen, facts.outcome);
+  putColumn(pen, facts.severity);
+  putColumn(pen, facts.correlationId);
+  putColumn(pen, facts.actorType);
+  putColumn(pen, facts.actorId);
+  putColumn(pen, facts.resourceType);
+  putColumn(pen, facts.resourceId);
+  putColumn(pen, facts.namespace);
+  putByte(pen, closingBracket);
 };
 
-const wideRow = (start: string, facts: EventFacts, quote: (text: string | null) => string): string =>
-  `${start},${quote(facts.eventType)},${quote(facts.category)},${quote(facts.outcome)},${quote(facts.severity)}` +
-  `,${quote(facts.correlationId)},${quote(facts.actorType)},${quote(facts.actorId)}` +
-  `,${quote(facts.resourceType)},${quote(facts.resourceId)},${quote(facts.namespace)}]`;
-
-/** Quotes each distinct text of a transaction once. */
-const quoting = (): ((text: string | null) => string) => {
-  const quoted = new Map<string, string>();
-  return (text) => {
-    if (text === null) return 'null';
-    const known = quoted.get(text);
-    if (known !== undefined) return known;
-    const made = JSON.stringify(text);
-    quoted.set(text, made);
-    return made;
-  };
+const putColumn = (pen: Pen, text: string | null): void => {
+  putByte(pen, comma);
+  if (text === null) putAscii(pen, 'null');
+  else putText(pen, text);
 };
 
 /** Exact length of a short row with a comma. */

@@ -14,13 +14,11 @@ export const spareEntries = (events: number): number => 8 + Math.floor(events / 
 /** A cut into seconds is worth an entry per 32 rows, a cut into minutes an entry per 8. */
 const rowsPerCut = [32, 8] as const;
 
-type Times = readonly Pick<Line, 'timeUs'>[];
-
 /**
  * Cuts lists one after the other; they share `spare`. `freeCuts` are worth it however few the rows: one straggler must
  * not make a list's only posting an hour wide.
  */
-export const windowCutter = (spare: number): ((lines: Times, freeCuts: 0 | 1) => readonly Window[]) => {
+export const windowCutter = (spare: number): ((lines: readonly Line[], freeCuts: 0 | 1) => readonly Window[]) => {
   let left = spare;
   return (lines, freeCuts) => {
     const windows: Window[] = [];
@@ -47,13 +45,12 @@ export const windowCutter = (spare: number): ((lines: Times, freeCuts: 0 | 1) =>
 };
 
 /** Where each window ends when every window takes all rows less than `width` after its first. */
-const greedyEnds = (lines: Times, from: number, to: number, width: number): readonly number[] => {
-  const timeAt = (at: number): number => lines[at]?.timeUs ?? Infinity;
-  if (timeAt(to - 1) < timeAt(from) + width) return [to];
+const greedyEnds = (lines: readonly Line[], from: number, to: number, width: number): readonly number[] => {
+  if (isWithin(lines, from, to, width)) return [to];
   const ends: number[] = [];
-  let before = timeAt(from) + width;
+  let before = timeAt(lines, from) + width;
   for (let at = from + 1; at < to; at++) {
-    const time = timeAt(at);
+    const time = timeAt(lines, at);
     if (time < before) continue;
     ends.push(at);
     before = time + width;
@@ -61,3 +58,8 @@ const greedyEnds = (lines: Times, from: number, to: number, width: number): read
   ends.push(to);
   return ends;
 };
+
+const isWithin = (lines: readonly Line[], from: number, to: number, width: number): boolean =>
+  timeAt(lines, to - 1) < timeAt(lines, from) + width;
+
+const timeAt = (lines: readonly Line[], at: number): number => lines[at]?.at.facts.timeUs ?? Infinity;
