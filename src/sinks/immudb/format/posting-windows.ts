@@ -21,6 +21,8 @@ const rowsPerCut = [32, 8] as const;
 export const windowCutter = (spare: number): ((lines: readonly Line[], freeCuts: 0 | 1) => readonly Window[]) => {
   let left = spare;
   return (lines, freeCuts) => {
+    // Most lists lie within a second: what follows would come to the same.
+    if (isWithin(lines, 0, lines.length, spanWidthUs[0])) return [{ from: 0, to: lines.length, span: 0 }];
     const windows: Window[] = [];
     const place = (from: number, to: number, span: SpanLevel): void => {
       if (span === 0) return void windows.push({ from, to, span });
