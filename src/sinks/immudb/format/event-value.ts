@@ -11,33 +11,11 @@ const boundary = ',"event":';
 
 /** Writes the value. `source` is taken as it is; decoding is where it is checked. */
 export const putEventValue = (pen: Pen, source: SourceToWrite, json: Uint8Array): void => {
-  putPrefix(pen, source);
-  putEvent(pen, json);
-};
-
-const putPrefix = (pen: Pen, source: SourceToWrite): void => {
   putAscii(pen, head);
   putSource(pen, source);
   putAscii(pen, boundary);
-};
-
-const putEvent = (pen: Pen, json: Uint8Array): void => {
   putBytes(pen, json);
   putByte(pen, closingBrace);
-};
-
-/** The same in steps, for a value apart from a transaction: everything before the event's bytes. */
-export const eventValuePrefix = (source: SourceToWrite): string => textOf(putPrefix, source);
-
-/** Exact length in bytes of the value. */
-export const eventValueLength = (prefix: string, json: Uint8Array): number =>
-  Buffer.byteLength(prefix) + json.length + 1;
-
-/** Writes the value at `at`, where eventValueLength bytes must be free. Returns how many bytes it wrote. */
-export const writeEventValue = (target: Buffer, at: number, prefix: string, json: Uint8Array): number => {
-  const pen = { bytes: target, at: at + target.write(prefix, at) };
-  putEvent(pen, json);
-  return pen.at - at;
 };
 
 export type EventValue = {

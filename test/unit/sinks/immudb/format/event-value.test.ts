@@ -1,13 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { EventSource } from '../../../../../src/sinks/immudb/format/event-source.ts';
-import {
-  decodeEventValue,
-  eventValueLength,
-  eventValuePrefix,
-  writeEventValue,
-} from '../../../../../src/sinks/immudb/format/event-value.ts';
+import { decodeEventValue } from '../../../../../src/sinks/immudb/format/event-value.ts';
 import { boundHeaders, maxHeaderBytes, maxHeaders } from '../../../../../src/sinks/immudb/format/source-headers.ts';
+import { eventValueOf } from '../../../../support/event-value.ts';
 import { anyBytes, anyCoordinates, anySha256, anyText } from './arbitraries.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -52,19 +48,13 @@ const source: EventSource = {
   encoding: 'json',
 };
 
-const valueOf = (from: EventSource, json: Buffer): Buffer => {
-  const prefix = eventValuePrefix(from);
-  const target = Buffer.alloc(eventValueLength(prefix, json) + 6, '#');
-  expect(writeEventValue(target, 3, prefix, json)).toBe(target.length - 6);
-  expect(target.toString('latin1', 0, 3) + target.toString('latin1', target.length - 3)).toBe('######');
-  return target.subarray(3, -3);
-};
+const anEvent = Buffer.from('{}');
 
 describe('an event value', () => {
   test('gives back its source and the very bytes of the event, and is JSON for every other reader', () => {
     fc.assert(
       fc.property(anySource, anyJson, (from, json) => {
-        const value = valueOf(from, json);
+        const value = eventValueOf(from, json);
         const decoded = decodeEventValue('k', value);
         expect(decoded.source).toEqual(from);
         expect(decoded.json.equals(json)).toBe(true);
@@ -85,18 +75,20 @@ describe('an event value', () => {
         headers: [[trap, Buffer.from(trap)]] as const,
       };
       const json = Buffer.from(JSON.stringify({ [trap]: trap, event: { event: 1 } }));
-      const decoded = decodeEventValue('k', valueOf(tricky, json));
+      const decoded = decodeEventValue('k', eventValueOf(tricky, json));
       expect(decoded.source).toEqual(tricky);
       expect(decoded.json.equals(json)).toBe(true);
     },
   );
 
   test('holds a key as text only if its bytes are well-formed UTF-8', () => {
-    expect(eventValuePrefix({ ...source, key: null })).toContain('"key":null,');
-    expect(eventValuePrefix({ ...source, key: Buffer.alloc(0) })).toContain('"key":"",');
-    expect(eventValuePrefix({ ...source, key: Buffer.from('\ufeffü') })).toContain('"key":"\ufeffü",');
-    expect(eventValuePrefix({ ...source, key: Buffer.from([0xff]) })).toContain('"key_b64":"/w==",');
-    expect(eventValuePrefix({ ...source, key: Buffer.from('eda080', 'hex') })).toContain('"key_b64":"7aCA",');
+    expect(eventValueOf({ ...source, key: null }, anEvent).toString()).toContain('"key":null,');
+    expect(eventValueOf({ ...source, key: Buffer.alloc(0) }, anEvent).toString()).toContain('"key":"",');
+    expect(eventValueOf({ ...source, key: Buffer.from('\ufeffü') }, anEvent).toString()).toContain('"key":"\ufeffü",');
+    expect(eventValueOf({ ...source, key: Buffer.from([0xff]) }, anEvent).toString()).toContain('"key_b64":"/w==",');
+    expect(eventValueOf({ ...source, key: Buffer.from('eda080', 'hex') }, anEvent).toString()).toContain(
+      '"key_b64":"7aCA",',
+    );
   });
 
   test.each<[string, (text: string) => string]>([
@@ -116,7 +108,7 @@ describe('an event value', () => {
     ['not an object', (text) => text.replace('{"a":1}', '[1]')],
     ['not closed', (text) => `${text} `],
   ])('is refused for %s', (reason, change) => {
-    const text = valueOf(source, Buffer.from('{"a":1}')).toString();
+    const text = eventValueOf(source, Buffer.from('{"a":1}')).toString();
     expect(change(text)).not.toBe(text);
     const message = refusalOf(() => decodeEventValue('event/x', Buffer.from(change(text))));
     expect(message).toContain('event/x');
@@ -124,7 +116,7 @@ describe('an event value', () => {
   });
 
   test('is refused for bytes that are not UTF-8', () => {
-    const value = valueOf(source, Buffer.from('{"a":"x"}'));
+    const value = eventValueOf(source, Buffer.from('{"a":"x"}'));
     value[value.lastIndexOf('x')] = 0xff;
     expect(refusalOf(() => decodeEventValue('k', value))).toContain('UTF-8');
   });
@@ -147,7 +139,7 @@ describe('headers in a value', () => {
 
   test('that were left out are counted, and stay so when decoded', () => {
     const headers = Array.from({ length: 40 }, (_, at) => header(`h${at}`, 2));
-    const decoded = decodeEventValue('k', valueOf({ ...source, headers }, Buffer.from('{}')));
+    const decoded = decodeEventValue('k', eventValueOf({ ...source, headers }, Buffer.from('{}')));
     expect(decoded.source).toEqual({ ...source, headers: headers.slice(0, maxHeaders), headersOmitted: 8 });
   });
 });

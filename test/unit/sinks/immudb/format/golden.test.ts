@@ -9,29 +9,20 @@ import { describe, expect, test } from '@jest/globals';
 import { decodeDead, encodeDead } from '../../../../../src/sinks/immudb/format/dead-value.ts';
 import { recordSha256 } from '../../../../../src/schemas/record-hash.ts';
 import type { EventSource } from '../../../../../src/sinks/immudb/format/event-source.ts';
-import {
-  decodeEventValue,
-  eventValueLength,
-  eventValuePrefix,
-  writeEventValue,
-} from '../../../../../src/sinks/immudb/format/event-value.ts';
+import { decodeEventValue } from '../../../../../src/sinks/immudb/format/event-value.ts';
 import { decodeFormat, encodeFormat } from '../../../../../src/sinks/immudb/format/format-value.ts';
 import { decodeLog, encodeLog } from '../../../../../src/sinks/immudb/format/log-value.ts';
 import { decodeMark, encodeMark } from '../../../../../src/sinks/immudb/format/mark-value.ts';
 import { parseKey } from '../../../../../src/sinks/immudb/format/parse-key.ts';
 import { decodePosting, decodeTimePosting } from '../../../../../src/sinks/immudb/format/posting-value.ts';
 import { planPostings } from '../../../../../src/sinks/immudb/format/postings.ts';
+import { eventValueOf } from '../../../../support/event-value.ts';
 import * as golden from './golden-inputs.ts';
 
 const folder = join(import.meta.dirname, '../../../../fixtures/format');
 const file = (name: string): Buffer => readFileSync(join(folder, name));
 
-const eventValue = (source: EventSource): Buffer => {
-  const prefix = eventValuePrefix(source);
-  const value = Buffer.alloc(eventValueLength(prefix, golden.goldenJson));
-  writeEventValue(value, 0, prefix, golden.goldenJson);
-  return value;
-};
+const eventValue = (source: EventSource): Buffer => eventValueOf(source, golden.goldenJson);
 
 const digestInput = { ...golden.goldenSource, value: golden.goldenJson };
 
