@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { ledgerSettings, openLedgerAdmin } from '../../src/sinks/immudb/admin.ts';
+import { passwordFromFile } from '../../src/sinks/immudb/credentials.ts';
 import { load, testKafka } from '../support/load.ts';
 import { ownSites } from '../support/own-sites.ts';
 import { accountSite, untilCaughtUp } from '../support/site-account.ts';
@@ -16,6 +18,14 @@ const admin = async <T>(work: (admin: ReturnType<ReturnType<typeof testKafka>['a
     await client.disconnect();
   }
 };
+
+test('init makes a database with the settings of a ledger', async () => {
+  const site = await open({ partitions: 1 });
+  const { host, port, username, passwordFile } = stack().immudb;
+  const ledgerAdmin = await openLedgerAdmin({ host, port, username, password: passwordFromFile(passwordFile) });
+  const all = await ledgerAdmin.databaseList().finally(() => ledgerAdmin.close());
+  expect(all.find(({ name }) => name === site.database)?.settings).toMatchObject(ledgerSettings);
+}, 60_000);
 
 test('what is not the ledger of this group is refused at once, with advice and no stack', async () => {
   const site = await open({ partitions: 1 });
