@@ -54,25 +54,13 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
   let queue: Waiting[] = [];
   let records = 0;
   let bytes = 0;
-  let arrival = Promise.withResolvers<undefined>();
+  /** Of the call of `whenDue` that waits: looks whether it is over. */
+  let look: (() => void) | null = null;
 
   const isFull = () => records >= limits.maxEvents || bytes >= limits.maxBytes;
   const count = (list: readonly KafkaRecord[], sign: 1 | -1) => {
     records += sign * list.length;
     for (const record of list) bytes += sign * sizeOf(record);
-  };
-  const waitForMore = async (signal: AbortSignal, ms?: number) => {
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    const waits: Promise<unknown>[] = [arrival.promise, aborted(either)];
-    if (ms !== undefined) waits.push(clock.wait(ms, either).catch(() => undefined));
-    await Promise.race(waits);
-    stop.abort();
-  };
-
-  const wake = () => {
-    arrival.resolve(undefined);
-    arrival = Promise.withResolvers();
   };
   /** Milliseconds; undefined while nothing waits. */
   const untilOldEnough = (): number | undefined => {
@@ -95,23 +83,46 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
       const answered = placeFor(admitted).add(admitted);
       count(admitted.records, 1);
       fetchOn();
-      wake();
+      look?.();
       return answered;
     },
-    whenDue: async (signal, underWay) => {
-      const writer = { isFree: false };
-      const settled = () => {
-        writer.isFree = true;
-        wake();
-      };
-      underWay.then(settled, settled);
-      while (!signal.aborted) {
-        const leftMs = writer.isFree ? untilOldEnough() : undefined;
-        if (isFull() || (leftMs !== undefined && leftMs <= 0)) return true;
-        await waitForMore(signal, leftMs);
-      }
-      return false;
-    },
+    whenDue: (signal, underWay) =>
+      new Promise((resolve) => {
+        // Hot path at low load: no promise, signal or timer of its own for each arrival.
+        let isWriterFree = false;
+        let isTimed = false;
+        const end = (isDue: boolean) => {
+          look = null;
+          signal.removeEventListener('abort', lookOnce);
+          resolve(isDue);
+        };
+        const lookAgain = () => {
+          isTimed = false;
+          if (look === lookOnce) lookOnce();
+        };
+        const lookOnce = () => {
+          if (signal.aborted) {
+            end(false);
+            return;
+          }
+          const leftMs = isWriterFree ? untilOldEnough() : undefined;
+          if (isFull() || (leftMs !== undefined && leftMs <= 0)) {
+            end(true);
+            return;
+          }
+          if (leftMs === undefined || isTimed) return;
+          isTimed = true;
+          clock.wait(leftMs, signal).then(lookAgain, lookAgain);
+        };
+        const free = () => {
+          isWriterFree = true;
+          if (look === lookOnce) lookOnce();
+        };
+        look = lookOnce;
+        signal.addEventListener('abort', lookOnce);
+        underWay.then(free, free);
+        lookOnce();
+      }),
     peek: (count) => {
       const records: KafkaRecord[] = [];
       for (const { pending } of queue) {
@@ -165,9 +176,3 @@ const cut = (
   }
   return taken === 0 ? null : pending.take(taken);
 };
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

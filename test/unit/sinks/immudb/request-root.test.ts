@@ -90,8 +90,14 @@ describe('thread that hashes', () => {
     expect(answers).toEqual(requests.map(expected));
   });
 
+  test('answers for a small one as well, without being woken', async () => {
+    const request = written(many.slice(0, 7)).request();
+    expect(request.length).toBeLessThan(10_000);
+    expect(await thread.rootOf(request)).toEqual(expected(many.slice(0, 7)));
+  });
+
   test('refuses a request that it cannot see', async () => {
-    await expect(thread.rootOf(Buffer.alloc(10))).rejects.toThrow('not in shared memory');
+    await expect(thread.rootOf(Buffer.alloc(100_000))).rejects.toThrow('not in shared memory');
   });
 
   test('what it cannot answer any more rejects with what halts', async () => {
@@ -105,7 +111,7 @@ describe('thread that hashes', () => {
 
   test('a request that is none ends it, and says so', async () => {
     const broken = rootThread();
-    const request = Buffer.from(new SharedArrayBuffer(2));
+    const request = Buffer.from(new SharedArrayBuffer(100_000));
     request[0] = 0x22;
     await expect(broken.rootOf(request)).rejects.toMatchObject({ code: 'UNEXPECTED' });
     await broken.close();
