@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { tableOf } from '../src/cli/output.ts';
+import { loadConfig } from '../src/config.ts';
 import { median } from './figures.ts';
 import { main, type Result } from './site.ts';
 
@@ -50,6 +51,7 @@ export const reportOf = (results: Results): string => {
 /** docs/benchmarks.md: what was measured, by what command, where and when. */
 export const writeReport = (text: string, { events, rounds }: { events: number; rounds: number }): void => {
   const command = `npm run bench -- --events ${events} --rounds ${rounds}`;
+  const { batch, kafka } = loadConfig({ environment: { IMMUTRAIL_LEDGER_PASSWORD_FILE: 'none' } });
   const day = new Date().toISOString().slice(0, 10);
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? ''}), ${Math.round(totalmem() / 2 ** 30)} GiB, servers beside the load`;
   writeFileSync(
@@ -66,7 +68,7 @@ Made by \`${command}\` on ${day}: ${machine}. Medians of ${rounds} interleaved r
 - \`worst\`: each event its own correlation, times over a day
 - \`repeats\`: half of the events repeat earlier ids
 - \`naive\`, \`indexed\`: Go pipelines that are not exactly once
-- \`latency\`: from the broker's acknowledgement to the committed transaction at 1,000 events/s, with batch.maxAgeMs 5 and kafka.fetchMaxWaitMs 250
+- \`latency\`: from the broker's acknowledgement to the committed transaction at 1,000 events/s, with batch.maxAgeMs ${batch.maxAgeMs} and kafka.fetchMaxWaitMs ${kafka.fetchMaxWaitMs}
 - \`setall-one\`: bare SetAll of one event
 
 \`\`\`

@@ -206,7 +206,7 @@ const batch = z.strictObject({
       unit: 'bytes',
     },
   ),
-  maxAgeMs: whole('Longest wait for more records before a transaction is written.', 5, {
+  maxAgeMs: whole('Longest wait for more records before a transaction is written.', 2, {
     min: 0,
     max: minute,
     unit: 'ms',

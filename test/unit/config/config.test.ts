@@ -41,7 +41,7 @@ describe('what a configuration becomes', () => {
       heartbeatIntervalMs: 3000,
       rebalanceTimeoutMs: 60_000,
     });
-    expect(config.batch).toEqual({ maxEvents: 1000, maxBytes: 4 * 1024 * 1024, maxAgeMs: 5 });
+    expect(config.batch).toEqual({ maxEvents: 1000, maxBytes: 4 * 1024 * 1024, maxAgeMs: 2 });
     expect(config.http).toEqual({ host: '127.0.0.1', port: 9464 });
     expect(config.ledger.genesis).toBeNull();
   });
