@@ -119,7 +119,12 @@ export const openBenchSite = async ({ profile }: { readonly profile: string | un
     kafka,
     newTopic,
     /** Bare SetAll: so many events, calls in flight, and events in a transaction, into a database as immudb makes it. */
-    setAll: async (count: number, inFlight: number, perTx: number, settings: DatabaseSettings = {}): Promise<Result> => {
+    setAll: async (
+      count: number,
+      inFlight: number,
+      perTx: number,
+      settings: DatabaseSettings = {},
+    ): Promise<Result> => {
       const database = await newDatabase(settings);
       const args = [host, String(port), passwordFile, database, ...[count, inFlight, perTx].map(String)];
       return await resultOf(node('bench/setall-process.ts', args));
