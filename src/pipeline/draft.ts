@@ -37,7 +37,7 @@ export type Continued = { readonly last: LastRecord | null; readonly unchecked: 
 export type Breathe = () => Promise<void>;
 
 /** Records that are looked at without a breath: one or two milliseconds of work. */
-const stride = 64;
+const stride = 128;
 
 /**
  * Cuts the next batch: decodes each record once, and stops where the budget or `maxEvents` says. The work is

@@ -25,7 +25,7 @@ export type ComposedTransaction = Composed & {
 export type LedgerRedrive = Redrive & { readonly dead: DeadState & { readonly state: 'redriving' } };
 
 /** Entries that are made without a breath. */
-const stride = 64;
+const stride = 128;
 
 /** The precondition of a key that was never written. */
 const never = 1n;
