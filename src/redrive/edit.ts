@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { outerMembersOf } from '../schemas/json-scan.ts';
+import { outerMembersOf } from '../schemas/json/scan.ts';
 import { deadKey, type Coordinates } from '../sinks/immudb/format/keys.ts';
 
 /** What a `fix` changes of a record's value. JSON, so that it can be stated in the ledger, but for a whole new value. */

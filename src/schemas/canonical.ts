@@ -1,4 +1,4 @@
-import { scanJson } from './json-scan.ts';
+import { scanJson } from './json/scan.ts';
 
 /** Deeper documents are not compared: an event's nests 11 at most. */
 const maxComparedDepth = 100;

@@ -3,10 +3,10 @@ import { canonicalEventId } from './event-id.ts';
 import { fieldRule, requiredFields } from './event-fields.ts';
 import { parseEventTime } from './event-time.ts';
 import { readDirectly } from './json/direct.ts';
-import { type JsonScan, outerMembersOf, scanJson } from './json-scan.ts';
+import { type JsonScan, outerMembersOf, scanJson } from './json/scan.ts';
 import type { JudgePayload } from './payload-rule.ts';
 import type { RejectionCode } from './rejection.ts';
-import { isObject } from './json-object.ts';
+import { isObject } from './json/object.ts';
 
 /** The largest event, in bytes of its JSON text: Kafka's own default for a message. */
 export const maxEventBytes = 1_048_576;

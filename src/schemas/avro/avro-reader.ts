@@ -1,6 +1,6 @@
 import type { Type } from 'avsc';
 import { documentFieldsOf } from '../catalogue/services.ts';
-import { scanJson } from '../json-scan.ts';
+import { scanJson } from '../json/scan.ts';
 import { directReader, type DirectEvent } from './direct.ts';
 import { jsonWriterOf } from './json-writer.ts';
 import { NotJson, plainOf } from './plain.ts';

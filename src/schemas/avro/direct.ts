@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Type } from 'avsc';
-import { scanJson } from '../json-scan.ts';
+import { scanJson } from '../json/scan.ts';
 import { advance, enter, Fault, letGo, newCursor, readCount, readLong, spend, startAt, type Cursor } from './cursor.ts';
 import {
   encloseFrom,

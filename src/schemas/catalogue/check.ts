@@ -1,6 +1,6 @@
 import { isLonger } from '../code-points.ts';
 import type { Fields, Form, Shape, Text } from './shape.ts';
-import { isObject } from '../json-object.ts';
+import { isObject } from '../json/object.ts';
 
 /** One thing that is wrong: where (names of our own fields, `*` for a member that a producer named), and what. */
 export type Problem = { readonly at: string; readonly problem: string };

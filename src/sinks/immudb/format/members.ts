@@ -1,6 +1,6 @@
 import { maxInt64 } from './digits.ts';
 import { refuse } from './invalid.ts';
-import { isObject } from '../../../schemas/json-object.ts';
+import { isObject } from '../../../schemas/json/object.ts';
 
 /** Reads the members of one JSON object; a member that is missing or of another kind is LEDGER_FORMAT_INVALID. */
 export type Members = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { outerMembersOf, scanJson } from '../../../src/schemas/json-scan.ts';
+import { outerMembersOf, scanJson } from '../../../../src/schemas/json/scan.ts';
 
 const depthOf = (value: unknown): number =>
   typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
