@@ -192,7 +192,7 @@ describe('given up', () => {
       looking.resolve(undefined);
       await go.promise;
     };
-    void heart.deliver(delivery(0, 0n, someEvents(100)));
+    void heart.deliver(delivery(0, 0n, someEvents(200)));
     await looking.promise;
     queue.withdraw();
     go.resolve(undefined);
@@ -210,7 +210,7 @@ describe('given up', () => {
       looking.resolve(undefined);
       await go.promise;
     };
-    void heart.deliver(delivery(0, 0n, someEvents(100)));
+    void heart.deliver(delivery(0, 0n, someEvents(200)));
     await looking.promise;
     heart.letGo();
     heart.assigned(2, [0]);
