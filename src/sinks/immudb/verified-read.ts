@@ -50,6 +50,8 @@ export const verifiedReads = (options: VerifiedReadOptions): VerifiedReads => {
 
   const trustedFrom = async (id: bigint): Promise<TxHash> => {
     if (trusted().id < id) await advance();
+    // One that was under way may have looked before this transaction was written: the next one looks later.
+    if (trusted().id < id) await advance();
     const anchor = trusted();
     if (anchor.id >= id) return anchor;
     const message = `transaction ${id.toString()} was served, but the ledger ends at ${anchor.id.toString()}`;

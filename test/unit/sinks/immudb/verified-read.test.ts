@@ -111,6 +111,29 @@ describe('a transaction beyond what is trusted', () => {
     expect(calls).toEqual({ currentState: 1, verifiableTxById: 4 });
   });
 
+  test('that was written while the trust was moving forward moves it once more', async () => {
+    const ledgers = [ledgerOfSize(8), ledgerOfSize(12)] as const;
+    let present: ReferenceLedger = ledgers[0];
+    let trusted = hashOf(present, 5);
+    const { source, calls } = referenceSource(() => present);
+    const looked = Promise.withResolvers<undefined>();
+    const goOn = Promise.withResolvers<undefined>();
+    const advance = async () => {
+      const proven = await proveExtends(source, trusted);
+      looked.resolve(undefined);
+      await goOn.promise;
+      return (trusted = proven);
+    };
+    const reads = verifiedReads({ source, trusted: () => trusted, advance });
+    const early = reads.verifyEntry({ ...entry('7.1'), tx: 7n });
+    await looked.promise;
+    present = ledgers[1];
+    const late = [9n, 12n].map((tx) => reads.verifyEntry({ ...entry(`${tx}.1`), tx }));
+    goOn.resolve(undefined);
+    await Promise.all([early, ...late]);
+    expect([trusted.id, calls.currentState]).toEqual([12n, 2]);
+  });
+
   test('is refused where the ledger ends before it', async () => {
     const { reads } = readsOver();
     await expect(reads.verifiedTx(21n)).rejects.toMatchObject({ code: 'LEDGER_PROOF_FAILED' });
