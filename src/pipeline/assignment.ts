@@ -67,7 +67,7 @@ export const assignment = (options: AssignmentOptions): Assignment => {
 
   const take = (given: Lane, state: OpenState, delivery: Delivery): Promise<bigint | null> => {
     const { partition, over } = given;
-    if (!isRecognised(state, delivery)) return seekLast(given, state, delivery);
+    if (!isRecognised(state, delivery)) return unrecognised(given, state, delivery);
     const first = state.admitted;
     const admission = admit(first, delivery);
     if (admission.kind === 'above') return miss(given, state, delivery);
@@ -78,8 +78,17 @@ export const assignment = (options: AssignmentOptions): Assignment => {
     return batcher.add({ partition, epoch: given.epoch, over, first, next: delivery.next, records, gaps });
   };
 
-  const seekLast = (given: Lane, state: OpenState, delivery: Delivery): Promise<null> => {
+  /**
+   * The last covered record must be seen first. Where Kafka has deleted it, a fetch of it would be answered with an
+   * error, which is a doubt again: cluster and log end are asked for anew instead.
+   */
+  const unrecognised = (given: Lane, state: OpenState, delivery: Delivery): Promise<null> => {
     const { last } = state.position;
+    if (last !== null && last.offset < state.logStart) {
+      batcher.withdraw([given.partition]);
+      void open([given], atOnce);
+      return Promise.resolve(null);
+    }
     if (last !== null) source.seek(given.partition, last.offset);
     return miss(given, state, delivery);
   };
@@ -130,9 +139,10 @@ export const assignment = (options: AssignmentOptions): Assignment => {
       }
     },
     doubt: () => {
-      for (const partition of lanes.keys()) {
-        const state = openOf(partition);
-        if (state !== null) state.recognisedAt = null;
+      for (const each of lanes.values()) {
+        each.doubts += 1;
+        const state = each.state();
+        if (state.kind === 'open') state.recognisedAt = null;
       }
     },
     hold: (partition, heldEpoch) => {

@@ -31,6 +31,8 @@ export type LaneState =
 export type OpenState = {
   readonly kind: 'open';
   readonly isCompacted: boolean;
+  /** Where the log began when it was opened: below it there is nothing by which to recognise it. */
+  readonly logStart: bigint;
   /** What the ledger covers; moves when a transaction is written. */
   position: Position;
   /** Where the next delivery continues: runs ahead of `position.next` by what waits or is being written. */
@@ -48,6 +50,8 @@ export type Lane = {
   readonly over: AbortSignal;
   /** Deliveries in a row that brought no progress, over all openings. */
   misses: number;
+  /** Fetches that were answered with an error, so far. */
+  doubts: number;
   readonly state: () => LaneState;
   /** No state follows `void`. */
   become(next: LaneState): void;
@@ -60,6 +64,7 @@ export const lane = (partition: number, epoch: number, over: AbortSignal): Lane 
     epoch,
     over,
     misses: 0,
+    doubts: 0,
     state: () => state,
     become: (next) => {
       const before = state;

@@ -30,6 +30,8 @@ export type Openings = {
   open(lanes: readonly Lane[], ready: () => Promise<void>): Promise<void>;
 };
 
+type LogAsSurveyed = Pick<OpenState, 'isCompacted' | 'logStart' | 'recognisedAt'>;
+
 /** How lanes come from `opening` to `open` or `held`, and from `held` to `open`. */
 export const openings = (options: OpeningOptions): Openings => {
   const { source, batcher, survey, breaker, happenings, now } = options;
@@ -39,7 +41,10 @@ export const openings = (options: OpeningOptions): Openings => {
     happenings.partitionOpened(lane.partition, state.position.next);
   };
 
-  const enter = (lane: Lane, { opening: found, isCompacted, held, releasedUntil }: Surveyed) => {
+  /** `doubts`: how many there were before it was surveyed. One that came meanwhile asks for another look. */
+  const enter = (lane: Lane, surveyed: Surveyed, doubts: number) => {
+    const { opening: found, isCompacted, logStart, held, releasedUntil } = surveyed;
+    const recognisedAt = lane.doubts === doubts ? now() : null;
     if (held !== null) {
       hold(lane, held);
       return;
@@ -47,31 +52,31 @@ export const openings = (options: OpeningOptions): Openings => {
     if (releasedUntil === null) breaker.forget([lane.partition]);
     else breaker.release(lane.partition, releasedUntil);
     if (found.kind === 'lost') {
-      lose(lane, found.position, found.gap, isCompacted);
+      lose(lane, found.position, found.gap, { isCompacted, logStart, recognisedAt });
       return;
     }
     const { position, recognise } = found;
     const { last } = position;
     source.seek(lane.partition, found.seek);
     open(lane, {
-      ...{ isCompacted, position, admitted: position.next },
+      ...{ isCompacted, logStart, position, admitted: position.next },
       continued: { last, unchecked: last !== null && !recognise },
-      recognisedAt: recognise ? null : now(),
+      recognisedAt: recognise ? null : recognisedAt,
     });
   };
 
-  const lose = (lane: Lane, position: Position, gap: Gap, isCompacted: boolean) => {
+  const lose = (lane: Lane, position: Position, gap: Gap, log: LogAsSurveyed) => {
     happenings.recordsLost(lane.partition, gap);
     if (gap.to - gap.from > options.maxLoss) hold(lane, null);
-    else stateLoss(lane, position, gap, isCompacted);
+    else stateLoss(lane, position, gap, log);
   };
 
   /** The gap is queued as if it had been delivered; what is read after it follows it into the ledger. */
-  const stateLoss = (lane: Lane, position: Position, gap: Gap, isCompacted: boolean) => {
+  const stateLoss = (lane: Lane, position: Position, gap: Gap, log: LogAsSurveyed) => {
     const { partition, epoch, over } = lane;
     source.seek(partition, gap.to);
     open(lane, {
-      ...{ isCompacted, position, admitted: gap.to, recognisedAt: now() },
+      ...{ ...log, position, admitted: gap.to },
       continued: { last: position.last, unchecked: true },
     });
     void batcher.add({ partition, epoch, over, first: gap.from, next: gap.to, records: [], gaps: [gap] });
@@ -89,12 +94,13 @@ export const openings = (options: OpeningOptions): Openings => {
     const { partition, over } = lane;
     for (;;) {
       await options.wait(options.lookEveryMs, over);
+      const { doubts } = lane;
       const surveyed = (await survey([partition], over)).get(partition);
       if (lane.state().kind !== 'held') return;
       if (surveyed?.held !== null || surveyed.opening.kind === 'lost') continue;
       happenings.partitionReleased(partition);
       source.release(partition);
-      enter(lane, surveyed);
+      enter(lane, surveyed, doubts);
       return;
     }
   };
@@ -112,10 +118,11 @@ export const openings = (options: OpeningOptions): Openings => {
       try {
         await ready();
         const partitions = lanes.map(({ partition }) => partition);
+        const doubts = lanes.map((lane) => lane.doubts);
         const surveyed = await survey(partitions, first.over);
-        for (const { lane, state } of begun) {
+        for (const [index, { lane, state }] of begun.entries()) {
           const found = surveyed.get(lane.partition);
-          if (found !== undefined && lane.state() === state) enter(lane, found);
+          if (found !== undefined && lane.state() === state) enter(lane, found, doubts[index] ?? 0);
         }
       } catch (error) {
         failUnlessOver(first.over)(error);

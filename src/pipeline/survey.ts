@@ -16,6 +16,7 @@ export type SurveyOptions = {
 export type Surveyed = {
   readonly opening: Exclude<Opening, { kind: 'replaced' }>;
   readonly isCompacted: boolean;
+  readonly logStart: bigint;
   /** Why the breaker holds it; null: it does not. */
   readonly held: string | null;
   /** A person released it: what lies below this passes. */
@@ -38,7 +39,10 @@ export const surveying = ({ source, sink, retrying, clusterId }: SurveyOptions):
       if (opening.kind === 'replaced') throw replaced(opening.why);
       return [
         partition,
-        { opening, isCompacted: topic.isCompacted, ...breakerOf(standings.get(partition), bounds.end) },
+        {
+          ...{ opening, isCompacted: topic.isCompacted, logStart: bounds.start },
+          ...breakerOf(standings.get(partition), bounds.end),
+        },
       ];
     });
     return new Map(surveyed);

@@ -229,6 +229,48 @@ describe('recognising', () => {
     expect(seen.seeks.at(-1)).toEqual([0, 9n]);
   });
 
+  test('where Kafka has deleted it, cluster and log end are asked for anew, as often as it is doubted', async () => {
+    const { lanes, marks, bounds, seen, told, failures, take } = rig();
+    marks.set(0, standingAt(0, 10n));
+    bounds.set(0, { start: 10n, end: 100n });
+    lanes.assign(1, [0], settled);
+    await turn();
+    for (let count = 0; count < 10; count += 1) {
+      lanes.doubt();
+      expect(await lanes.deliver(deliveryOf(0, 10n, 20n))).toBeNull();
+      await turn();
+    }
+    expect(new Set(seen.seeks.map(([, offset]) => offset))).toEqual(new Set([10n]));
+    expect(told).toHaveLength(11);
+    void lanes.deliver(deliveryOf(0, 10n, 20n));
+    await turn();
+    expect(rangesOf(take())).toEqual(['0@10-20']);
+    lanes.doubt();
+    bounds.set(0, { start: 0n, end: 9n });
+    expect(await lanes.deliver(deliveryOf(0, 20n, 30n))).toBeNull();
+    await turn();
+    expect(failures).toMatchObject([{ code: 'LOG_REPLACED' }]);
+  });
+
+  test('a doubt that comes while the log bounds are being read is one of what they say', async () => {
+    const { lanes, marks, bounds, script, told } = rig();
+    marks.set(0, standingAt(0, 10n));
+    bounds.set(0, { start: 10n, end: 100n });
+    const reading = held();
+    script.whenBounds = () => reading.promise;
+    lanes.assign(1, [0], settled);
+    await turn();
+    lanes.doubt();
+    reading.resolve(undefined);
+    await turn();
+    expect(await lanes.deliver(deliveryOf(0, 10n, 20n))).toBeNull();
+    await turn();
+    expect(told).toEqual(['opened 0@10', 'opened 0@10']);
+    void lanes.deliver(deliveryOf(0, 10n, 20n));
+    await turn();
+    expect(lanes.continued(0).unchecked).toBe(true);
+  });
+
   test('another record in its place halts', async () => {
     const { lanes, marks } = rig();
     marks.set(0, standingAt(0, 10n));
