@@ -12,6 +12,7 @@ import type {
 import { readSecret, type Config } from '../config.ts';
 import { operatorRights, pipelineRights, producerRights, rightsAsCommands } from '../consumers/kafka/rights.ts';
 import { PipelineError } from '../errors.ts';
+import { requireSameLog } from '../pipeline/survey.ts';
 import { hexOfBytes } from '../proofs/hex.ts';
 import { acceptGap, makeLedger, reopenLog } from '../sinks/immudb/acts.ts';
 import type { LedgerEntry } from '../sinks/immudb/answers.ts';
@@ -178,7 +179,10 @@ export const logReopen = async (config: Config, reason: Reason): Promise<Reopene
   }
 };
 
-/** Takes the loss of records that Kafka deleted below the log start into the ledger, with who and why. */
+/**
+ * Takes the loss of records that Kafka deleted below the log start into the ledger, with who and why. Rejects with
+ * LOG_REPLACED, and states nothing, when any partition says that this is another log: then its start is no loss.
+ */
 export const gapAccept = async (config: Config, partition: number, reason: Reason): Promise<AcceptedGap> => {
   const { topic } = config.kafka;
   const ledger = await connectLedger(config);
@@ -186,8 +190,11 @@ export const gapAccept = async (config: Config, partition: number, reason: Reaso
     const kafka = await connectKafkaAdmin(config);
     try {
       const log = await requireLog(ledger, topic);
-      const { partitions } = await kafka.bounds(topic, [partition]);
-      const logStart = partitions.get(partition)?.start ?? 0n;
+      const partitions = [...(await kafka.ends(topic)).keys()];
+      const marks = await readMarks(ledger, log.number, partitions);
+      const bounds = await kafka.bounds(topic, [...new Set([...partitions, partition])]);
+      requireSameLog(marks, bounds, log.clusterId);
+      const logStart = bounds.partitions.get(partition)?.start ?? 0n;
       const { gap, tx } = await acceptGap(ledger, { log: log.number, partition, logStart, ...reason });
       return { partition, from: gap.from, to: gap.to, tx };
     } finally {
