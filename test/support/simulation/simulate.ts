@@ -3,6 +3,7 @@ import { makeLedger, acceptGap } from '../../../src/sinks/immudb/acts.ts';
 import { markKey } from '../../../src/sinks/immudb/format/keys.ts';
 import { decodeMark, type Mark } from '../../../src/sinks/immudb/format/mark-value.ts';
 import { immudbSink } from '../../../src/sinks/immudb/sink.ts';
+import { requireSameLog } from '../../../src/pipeline/survey.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { Outcome, Sink } from '../../../src/sinks/sink.ts';
 import type { KafkaRecord } from '../../../src/schemas/record.ts';
@@ -36,15 +37,17 @@ const simulate = async (seed: number): Promise<Simulated> => {
   const crew = hiring(site);
   crew.fill();
   unleash(site, made, crew);
-  const { chaosMs } = world.size;
-  await world.time.run(() => world.problems.length > 0, world.time.now() + chaosMs);
+  await world.time.run(() => world.problems.length > 0, world.time.now() + world.size.chaosMs);
   world.endChaos();
   world.tell('calm');
   crew.fill();
+  if (world.isReplaced()) goOnProducing(world, made);
   const isDone = () => world.problems.length > 0 || isSettled(site, crew);
   if (!(await world.time.run(isDone, world.time.now() + calmMs))) world.problems.push(`never ends: ${stateOf(site)}`);
   await crew.stop();
-  const { problems, stored } = audit(site.server.database.chain.txs, { logs: world.firstLogs, letters: site.letters });
+  const { lives, size } = world;
+  const told = { lives, isCompacted: size.isCompacted, letters: site.letters };
+  const { problems, stored } = audit(site.server.database.chain.txs, told);
   world.problems.push(...problems, ...wrongLetters(site, made));
   return {
     problems: world.problems,
@@ -169,7 +172,9 @@ const hiring = (site: Site) => {
           () => (isOver = true),
           (error: unknown) => world.problems.push(`${instance.name} does not stop: ${String(error)}`),
         );
-        if (!(await world.time.run(() => isOver, world.time.now() + 60_000)))
+        // Whoever halts meanwhile is gone before it has stopped.
+        const isEnded = () => isOver || instance.halted() !== null;
+        if (!(await world.time.run(isEnded, world.time.now() + 60_000)))
           world.problems.push(`${instance.name} does not stop`);
         const halted = instance.halted();
         if (halted !== null && !world.isReplaced())
@@ -237,25 +242,49 @@ const unleash = (site: Site, producer: Producer, crew: Crew): void => {
       const isCovered = world.logs().every(({ partition }) => (markOf(server, partition)?.last ?? null) !== null);
       if (!isCovered) return;
       world.tell('the topic is deleted and made anew');
-      world.replaceLogs();
+      world.replaceLogs(server.database.chain.txs.at(-1)?.header.id ?? 0n);
       produce();
     });
   }
   acceptLosses(site);
 };
 
-/** A person who looks at held partitions now and then. */
+/** A log is recognised by what is delivered: on a topic that is another one, something must come. */
+const goOnProducing = (world: World, producer: Producer): void => {
+  const round = () => {
+    for (const log of world.logs()) {
+      const { value, truth } = producer.next();
+      log.append(value, truth);
+    }
+    world.time.after(1000, round);
+  };
+  round();
+};
+
+/** A person who looks at held partitions now and then, and accepts what `immutrail gap accept` lets pass. */
 const acceptLosses = (site: Site): void => {
   const { world, server, made } = site;
   const ledger = simulatedLedger(simulatedClient(server, processGate(world.time)), made);
+  const accept = async (partition: number, logStart: bigint) => {
+    const marks = world.logs().map((log) => [log.partition, markOf(server, log.partition)] as const);
+    const covered = new Map(marks.flatMap(([at, mark]) => (mark === null ? [] : [[at, mark]])));
+    const bounds = new Map(world.logs().map((log) => [log.partition, log.bounds()]));
+    requireSameLog(
+      covered,
+      { clusterId: 'cluster', isCompacted: world.size.isCompacted, partitions: bounds },
+      'cluster',
+    );
+    const isShort = world.logs().some((log) => (covered.get(log.partition)?.next ?? 0n) > BigInt(log.end()));
+    if (isShort) world.problems.push(`a loss of ${partition} is accepted, but the log is another one`);
+    await acceptGap(ledger, { log: 1, partition, logStart, by: 'a', why: 'b' });
+    world.tell(`a person accepts the loss of ${partition} up to ${logStart.toString()}`);
+  };
   const look = async () => {
     for (const log of world.logs()) {
       const mark = markOf(server, log.partition);
       const start = BigInt(log.start());
       if (mark === null || mark.next >= start || start - mark.next <= world.size.maxLoss) continue;
-      await acceptGap(ledger, { log: 1, partition: log.partition, logStart: start, by: 'a', why: 'b' }).catch(
-        (error: unknown) => world.tell(`accepting: ${String(error)}`),
-      );
+      await accept(log.partition, start).catch((error: unknown) => world.tell(`accepting: ${String(error)}`));
     }
   };
   const round = () =>
@@ -263,9 +292,9 @@ const acceptLosses = (site: Site): void => {
   world.time.after(100, round);
 };
 
-/** Everything is covered, or (the topic is another one) nobody goes on. */
+/** Everything is covered, or (the topic is another one, and was recognised as such) nobody goes on. */
 const isSettled = ({ world, coverage }: Site, { instances }: Crew): boolean => {
-  if (world.isReplaced()) return world.halts >= 6 || instances.size === 0;
+  if (world.isReplaced() && (world.halts >= 6 || instances.size === 0)) return true;
   return world.logs().every((log) => log.end() === log.start() || coverage(log.partition) === BigInt(log.end()));
 };
 

@@ -2,6 +2,9 @@ import { seededRandom } from '../../../src/producers/random.ts';
 import { kafkaLog, type SimulatedLog } from './kafka-log.ts';
 import { virtualTime } from './virtual-time.ts';
 
+/** The partitions of the topic from one making to its deletion, and the ledger's last transaction when it was made. */
+export type TopicLife = { readonly logs: readonly SimulatedLog[]; readonly afterTx: bigint };
+
 /** One seed's world: its size, its clock, its logs, how likely things go wrong, and what happened. */
 export const newWorld = (seed: number) => {
   const random = seededRandom(seed);
@@ -28,8 +31,10 @@ export const newWorld = (seed: number) => {
   };
   const trace: string[] = [];
   let isChaos = true;
-  let logs: readonly SimulatedLog[] = Array.from({ length: size.partitions }, (_, index) => kafkaLog(index, 0));
-  const firstLogs = logs;
+  const lives: TopicLife[] = [
+    { logs: Array.from({ length: size.partitions }, (_, index) => kafkaLog(index, 0)), afterTx: 0n },
+  ];
+  const logs = () => lives.at(-1)!.logs;
 
   return {
     seed,
@@ -44,11 +49,12 @@ export const newWorld = (seed: number) => {
       trace.push(`${time.now().toFixed(0).padStart(6)} ${what}`);
       if (trace.length > 4000) trace.splice(0, 2000);
     },
-    log: (partition: number): SimulatedLog => logs[partition]!,
-    logs: () => logs,
-    firstLogs,
-    replaceLogs: () => (logs = logs.map((log) => kafkaLog(log.partition, log.life + 1))),
-    isReplaced: () => logs !== firstLogs,
+    log: (partition: number): SimulatedLog => logs()[partition]!,
+    logs,
+    lives: lives as readonly TopicLife[],
+    replaceLogs: (afterTx: bigint) =>
+      lives.push({ logs: logs().map((log) => kafkaLog(log.partition, log.life + 1)), afterTx }),
+    isReplaced: () => lives.length > 1,
     /** Processes that ended for good, rightly. */
     halts: 0,
     chance: (probability: number) => isChaos && random.chance(probability),
