@@ -67,9 +67,11 @@ export const openings = (options: OpeningOptions): Openings => {
 
   const lose = (lane: Lane, position: Position, gap: Gap, log: LogAsSurveyed) => {
     happenings.recordsLost(lane.partition, gap);
-    if (gap.to - gap.from > options.maxLoss) hold(lane, null);
+    if (needsPerson(gap)) hold(lane, null);
     else stateLoss(lane, position, gap, log);
   };
+
+  const needsPerson = ({ from, to }: Gap): boolean => to - from > options.maxLoss;
 
   /** The gap is queued as if it had been delivered; what is read after it follows it into the ledger. */
   const stateLoss = (lane: Lane, position: Position, gap: Gap, log: LogAsSurveyed) => {
@@ -97,7 +99,9 @@ export const openings = (options: OpeningOptions): Openings => {
       const { doubts } = lane;
       const surveyed = (await survey([partition], over)).get(partition);
       if (lane.state().kind !== 'held') return;
-      if (surveyed?.held !== null || surveyed.opening.kind === 'lost') continue;
+      if (surveyed?.held !== null) continue;
+      // What was being written when it was held may have left less than a person must decide.
+      if (surveyed.opening.kind === 'lost' && needsPerson(surveyed.opening.gap)) continue;
       happenings.partitionReleased(partition);
       source.release(partition);
       enter(lane, surveyed, doubts);

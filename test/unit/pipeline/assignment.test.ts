@@ -360,6 +360,20 @@ describe('records that were deleted before they were stored', () => {
     expect(seen.seeks).toEqual([[0, 15n]]);
   });
 
+  test('what was being written when it was held may leave so few that nobody need be asked', async () => {
+    const { lanes, marks, bounds, seen, told, clock, take } = rig({ maxLoss: 4n });
+    marks.set(0, standingAt(0, 10n));
+    bounds.set(0, { start: 15n, end: 100n });
+    lanes.assign(1, [0], settled);
+    await turn();
+    marks.set(0, standingAt(0, 12n, 9n));
+    clock.looks.shift()?.();
+    await turn();
+    expect([...seen.held]).toEqual([]);
+    expect(told).toEqual(['lost 0@10-15', 'held 0', 'released 0', 'lost 0@12-15', 'opened 0@12']);
+    expect(take().map(({ gaps }) => gaps)).toEqual([[{ from: 12n, to: 15n, reason: 'below_log_start' }]]);
+  });
+
   test('a rebalance while a held partition looks leaves the lane of the new assignment alone', async () => {
     const { lanes, marks, bounds, seen, script, clock, take } = rig();
     marks.set(0, standingAt(0, 10n));
