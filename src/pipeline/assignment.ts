@@ -80,16 +80,17 @@ export const assignment = (options: AssignmentOptions): Assignment => {
 
   /**
    * The last covered record must be seen first. Where Kafka has deleted it, a fetch of it would be answered with an
-   * error, which is a doubt again: cluster and log end are asked for anew instead.
+   * error, which is a doubt again; and there may be none yet. Then what waits is given up, and ledger and Kafka are asked
+   * anew.
    */
   const unrecognised = (given: Lane, state: OpenState, delivery: Delivery): Promise<null> => {
     const { last } = state.position;
-    if (last !== null && last.offset < state.logStart) {
+    if (last === null || last.offset < state.logStart) {
       batcher.withdraw([given.partition]);
       void open([given], atOnce);
       return Promise.resolve(null);
     }
-    if (last !== null) source.seek(given.partition, last.offset);
+    source.seek(given.partition, last.offset);
     return miss(given, state, delivery);
   };
 

@@ -20,7 +20,8 @@ export const recognising = ({ sha256, recogniseEveryMs, now }: RecogniseOptions)
 
   return (open, delivery) => {
     const { last } = open.position;
-    if (last === null) return true;
+    // The ledger has seen no record of it, but some may wait: those must not be continued by another log's.
+    if (last === null) return isFresh(open);
     const found = recognise(last, delivery, sha256, open.isCompacted);
     if (typeof found === 'object') throw replaced(found.replaced);
     if (found === 'elsewhere') {

@@ -252,6 +252,26 @@ describe('recognising', () => {
     expect(failures).toMatchObject([{ code: 'LOG_REPLACED' }]);
   });
 
+  test('where the ledger has none yet, what waits is not continued after a doubt, but fetched anew', async () => {
+    const { lanes, seen, queue, take } = rig();
+    lanes.assign(1, [0], settled);
+    await turn();
+    const waiting = lanes.deliver(deliveryOf(0, 0n, 5n));
+    await turn();
+    lanes.doubt();
+    expect(await lanes.deliver(deliveryOf(0, 5n, 10n))).toBeNull();
+    await waiting;
+    await turn();
+    expect(queue.queued().records).toBe(0);
+    expect(seen.seeks).toEqual([
+      [0, 0n],
+      [0, 0n],
+    ]);
+    void lanes.deliver(deliveryOf(0, 0n, 10n));
+    await turn();
+    expect(rangesOf(take())).toEqual(['0@0-10']);
+  });
+
   test('a doubt that comes while the log bounds are being read is one of what they say', async () => {
     const { lanes, marks, bounds, script, told } = rig();
     marks.set(0, standingAt(0, 10n));
