@@ -96,10 +96,6 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
           signal.removeEventListener('abort', lookOnce);
           resolve(isDue);
         };
-        const lookAgain = () => {
-          isTimed = false;
-          if (look === lookOnce) lookOnce();
-        };
         const lookOnce = () => {
           if (signal.aborted) {
             end(false);
@@ -112,15 +108,22 @@ export const batcher = (limits: BatchLimits, clock: Clock = nodeClock): Batcher 
           }
           if (leftMs === undefined || isTimed) return;
           isTimed = true;
-          clock.wait(leftMs, signal).then(lookAgain, lookAgain);
+          clock.wait(leftMs, signal).then(timeIsUp, timeIsUp);
         };
-        const free = () => {
-          isWriterFree = true;
+        const lookStill = () => {
           if (look === lookOnce) lookOnce();
+        };
+        const timeIsUp = () => {
+          isTimed = false;
+          lookStill();
+        };
+        const writerIsFree = () => {
+          isWriterFree = true;
+          lookStill();
         };
         look = lookOnce;
         signal.addEventListener('abort', lookOnce);
-        underWay.then(free, free);
+        underWay.then(writerIsFree, writerIsFree);
         lookOnce();
       }),
     peek: (count) => {

@@ -50,6 +50,6 @@ export const judgeAll = (
       stores.set(eventId, decoded.json);
       return store;
     }
-    return known.equals(decoded.json) || isSameContent(known, decoded.json) ? duplicate : conflict;
+    return isSameContent(known, decoded.json) ? duplicate : conflict;
   });
 };

@@ -1,6 +1,7 @@
 import { isLonger } from './code-points.ts';
 import { canonicalEventId, isUuid } from './event-id.ts';
 import { isCalendarDay, parseEventTime } from './event-time.ts';
+import { isObject } from './json/object.ts';
 import type { RejectionCode } from './rejection.ts';
 
 /** What is wrong with a field's value: the code, and the rest of a sentence that begins with the field's name. */
@@ -12,6 +13,7 @@ export type FieldRule = (value: unknown) => FieldProblem | null;
 const notText: FieldProblem = { code: 'FIELD_TYPE', problem: 'must be a string' };
 const notBoolean: FieldProblem = { code: 'FIELD_TYPE', problem: 'must be true or false' };
 const notInteger: FieldProblem = { code: 'FIELD_TYPE', problem: 'must be an integer' };
+const notObject: FieldProblem = { code: 'FIELD_TYPE', problem: 'must be an object' };
 
 const textOf = (max: number, min: 0 | 1): FieldRule => {
   const range = max === Infinity ? 'not be empty' : `have ${String(min)} to ${String(max)} characters`;
@@ -44,10 +46,7 @@ const retentionDays: FieldRule = (value) => {
   return days >= 1 && days <= 2555 ? null : { code: 'FIELD_RANGE', problem: 'must be 1 to 2555' };
 };
 const boolean: FieldRule = (value) => (typeof value === 'boolean' ? null : notBoolean);
-const object: FieldRule = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? null
-    : { code: 'FIELD_TYPE', problem: 'must be an object' };
+const object: FieldRule = (value) => (isObject(value) ? null : notObject);
 
 const isOfWord = (code: number): boolean => {
   const letter = code | 0x20;

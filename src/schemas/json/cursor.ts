@@ -1,3 +1,16 @@
+import {
+  backslash,
+  closeList,
+  closeObject,
+  colon,
+  comma,
+  isBlank,
+  lowerCase,
+  openList,
+  openObject,
+  quote,
+} from './bytes.ts';
+
 /**
  * Where a strict reading of JSON bytes stands. What a step takes is JSON by RFC 8259, and JSON.parse reads the same of
  * it; what it gives up on may be JSON nevertheless. Linear time; memory and stack are bounded by `maxDepth`.
@@ -42,22 +55,11 @@ export const letGo = (cursor: Cursor): void => {
   cursor.bytes = none;
 };
 
-const quote = 0x22;
-const comma = 0x2c;
 const minus = 0x2d;
 const point = 0x2e;
 const zero = 0x30;
 const nine = 0x39;
-const colon = 0x3a;
-const openList = 0x5b;
-const backslash = 0x5c;
-const closeList = 0x5d;
-const openObject = 0x7b;
-const closeObject = 0x7d;
 const blank = 0x20;
-const lowerCase = 0x20;
-
-const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 /** The next byte that is no blank, which is not taken; -1 at the end. */
 const peek = (cursor: Cursor): number => {
@@ -184,55 +186,47 @@ export const takeBoolean = (cursor: Cursor): boolean | undefined => {
 
 /** What comes next in an object or a list: one more, its end, or something unusual. */
 export type Next = 'more' | 'end' | 'unusual';
+export type Move = (cursor: Cursor) => Next;
 
-const enter = (cursor: Cursor, open: number): boolean => {
-  if (peek(cursor) !== open || cursor.depth === maxDepth) return false;
-  cursor.at++;
-  cursor.depth++;
-  return true;
-};
-
-const leave = (cursor: Cursor): Next => {
+const leave: Move = (cursor) => {
   cursor.at++;
   cursor.depth--;
   return 'end';
 };
 
-/** Opens an object; its first member's name comes next. */
-export const firstMember = (cursor: Cursor): Next => {
-  if (!enter(cursor, openObject)) return 'unusual';
-  return peek(cursor) === closeObject ? leave(cursor) : 'more';
-};
+const first =
+  (open: number, close: number): Move =>
+  (cursor) => {
+    if (peek(cursor) !== open || cursor.depth === maxDepth) return 'unusual';
+    cursor.at++;
+    cursor.depth++;
+    return peek(cursor) === close ? leave(cursor) : 'more';
+  };
 
+const following =
+  (close: number): Move =>
+  (cursor) => {
+    const byte = peek(cursor);
+    if (byte === close) return leave(cursor);
+    if (byte !== comma) return 'unusual';
+    cursor.at++;
+    return 'more';
+  };
+
+/** Opens an object; its first member's name comes next. */
+export const firstMember = first(openObject, closeObject);
 /** To be called when a member's value was taken. */
-export const nextMember = (cursor: Cursor): Next => {
-  const byte = peek(cursor);
-  if (byte === closeObject) return leave(cursor);
-  if (byte !== comma) return 'unusual';
-  cursor.at++;
-  return 'more';
-};
+export const nextMember = following(closeObject);
+/** Opens a list; its first item comes next. */
+export const firstItem = first(openList, closeList);
+/** To be called when an item was taken. */
+export const nextItem = following(closeList);
 
 /** Takes a member's name, which is then the text taken, and the colon; the value comes next. */
 export const takeName = (cursor: Cursor): boolean => {
   if (!takeText(cursor) || peek(cursor) !== colon) return false;
   cursor.at++;
   return true;
-};
-
-/** Opens a list; its first item comes next. */
-export const firstItem = (cursor: Cursor): Next => {
-  if (!enter(cursor, openList)) return 'unusual';
-  return peek(cursor) === closeList ? leave(cursor) : 'more';
-};
-
-/** To be called when an item was taken. */
-export const nextItem = (cursor: Cursor): Next => {
-  const byte = peek(cursor);
-  if (byte === closeList) return leave(cursor);
-  if (byte !== comma) return 'unusual';
-  cursor.at++;
-  return 'more';
 };
 
 export const takeObject = (cursor: Cursor): boolean => {

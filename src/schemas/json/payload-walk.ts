@@ -1,4 +1,4 @@
-import { eventTypes, renamedTypes } from '../catalogue/services.ts';
+import { eventTypeOf, eventTypes, renamedTypes } from '../catalogue/services.ts';
 import type { Fields, Form, Text } from '../catalogue/shape.ts';
 import {
   firstItem,
@@ -13,7 +13,7 @@ import {
   takeText,
   takeValue,
   type Cursor,
-  type Next,
+  type Move,
 } from './cursor.ts';
 import { textTaken } from './kept-texts.ts';
 import { membersOf } from './members.ts';
@@ -75,8 +75,6 @@ const named =
   (cursor) =>
     takeName(cursor) && step(cursor);
 
-type Move = (cursor: Cursor) => Next;
-
 const manyStep =
   (first: Move, following: Move, step: Step, max: number): Step =>
   (cursor) => {
@@ -120,24 +118,15 @@ const fieldsStep = ({ required, optional }: Fields): Step => {
 };
 
 /** The payload of any type repeats it, or does not name one. */
-const repeats = (type: string): Fields => ({
-  kind: 'fields',
-  required: {},
-  optional: { event_type: { kind: 'one-of', values: [type] } },
-});
-
-const walkOf = (type: string, payload: Form): PayloadWalk => {
-  const own: Fields = payload.kind === 'fields' ? payload : { kind: 'fields', required: {}, optional: {} };
-  return fieldsStep({ ...own, optional: { ...own.optional, ...repeats(type).optional } });
+const walkOf = (type: string): PayloadWalk => {
+  const payload = eventTypeOf(type)?.payload;
+  const own: Fields = payload?.kind === 'fields' ? payload : { kind: 'fields', required: {}, optional: {} };
+  return fieldsStep({ ...own, optional: { ...own.optional, event_type: { kind: 'one-of', values: [type] } } });
 };
 
-const walks: ReadonlyMap<string, PayloadWalk> = new Map([
-  ...[...eventTypes.values()].map(({ type, payload }): [string, PayloadWalk] => [type, walkOf(type, payload)]),
-  ...[...renamedTypes].flatMap(([old, type]): [string, PayloadWalk][] => {
-    const renamed = eventTypes.get(type);
-    return renamed === undefined ? [] : [[old, walkOf(old, renamed.payload)]];
-  }),
-]);
+const walks: ReadonlyMap<string, PayloadWalk> = new Map(
+  [...eventTypes.keys(), ...renamedTypes.keys()].map((type) => [type, walkOf(type)]),
+);
 
 /** Of a type that the catalogue does not have: any object. */
 export const payloadWalkOf = (eventType: string): PayloadWalk => walks.get(eventType) ?? takeObject;

@@ -1,3 +1,16 @@
+import {
+  backslash,
+  closeList,
+  closeObject,
+  colon,
+  comma,
+  isBlank,
+  lowerCase,
+  openList,
+  openObject,
+  quote,
+} from './bytes.ts';
+
 /**
  * What JSON.parse does not tell of a document, read from its bytes in one pass without recursion. The bytes must be
  * UTF-8. Every statement is exact if they are JSON, and means nothing if they are not: parse as well.
@@ -13,14 +26,8 @@ export type JsonScan = {
   readonly loneSurrogate: boolean;
 };
 
-const quote = 0x22;
-const comma = 0x2c;
-const colon = 0x3a;
-const backslash = 0x5c;
-const lowerCase = 0x20;
-const isOpening = (byte: number | undefined): boolean => byte === 0x7b || byte === 0x5b;
-const isClosing = (byte: number | undefined): boolean => byte === 0x7d || byte === 0x5d;
-const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+const isOpening = (byte: number | undefined): boolean => byte === openObject || byte === openList;
+const isClosing = (byte: number | undefined): boolean => byte === closeObject || byte === closeList;
 
 /** Index of the closing quote of the string whose opening quote is at `open`; the length if there is none. */
 const stringEnd = (bytes: Uint8Array, open: number): number => {
